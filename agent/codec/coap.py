@@ -1,0 +1,242 @@
+"""CoAP messages over UDP: bytes <-> Message (RFC 7252 section 3, option numbers also of RFC 7641, 7959 and 9175).
+
+What a message *means* - tokens, retransmission, blocks - is the exchange's matter. Here a datagram is either a
+well-formed message or a RemoteError.
+"""
+
+from ..errors import LocalError, RemoteError
+from . import utf8
+
+CON = 0
+NON = 1
+ACK = 2
+RST = 3
+
+GET = 1
+POST = 2
+PUT = 3
+DELETE = 4
+FETCH = 5
+PATCH = 6
+IPATCH = 7
+CREATED = 65
+DELETED = 66
+VALID = 67
+CHANGED = 68
+CONTENT = 69
+CONTINUE = 95
+BAD_REQUEST = 128
+UNAUTHORIZED = 129
+BAD_OPTION = 130
+FORBIDDEN = 131
+NOT_FOUND = 132
+NOT_ALLOWED = 133
+NOT_ACCEPTABLE = 134
+INCOMPLETE = 136
+CONFLICT = 137
+PRECONDITION_FAILED = 140
+TOO_LARGE = 141
+UNSUPPORTED = 143
+INTERNAL = 160
+NOT_IMPLEMENTED = 161
+UNAVAILABLE = 163
+
+ETAG = 4
+OBSERVE = 6
+LOCATION_PATH = 8
+URI_PATH = 11
+CONTENT_FORMAT = 12
+MAX_AGE = 14
+URI_QUERY = 15
+ACCEPT = 17
+BLOCK2 = 23
+BLOCK1 = 27
+SIZE2 = 28
+SIZE1 = 60
+ECHO = 252
+
+# More options than any request of ours or of a server has; each costs a tuple and a bytes object.
+_MAX_OPTIONS = 40
+_MAX_EXTENDED = 65804  # the largest delta or length that 14 + two bytes can say
+
+# Options we act upon: number: (shortest value, longest value, may be repeated). RFC 7252 table 4. An option that
+# breaks its line here counts as not recognised (5.4.3, 5.4.5): ignored when elective, refused when critical.
+_KNOWN = {
+    3: (1, 255, False),  # Uri-Host: names us, whatever we were called
+    ETAG: (1, 8, True),
+    OBSERVE: (0, 3, False),
+    7: (0, 2, False),  # Uri-Port
+    LOCATION_PATH: (0, 255, True),
+    URI_PATH: (0, 255, True),
+    CONTENT_FORMAT: (0, 2, False),
+    MAX_AGE: (0, 4, False),
+    URI_QUERY: (0, 255, True),
+    ACCEPT: (0, 2, False),
+    BLOCK2: (0, 3, False),
+    BLOCK1: (0, 3, False),
+    SIZE2: (0, 4, False),
+    SIZE1: (0, 4, False),
+    ECHO: (1, 40, False),
+}
+_TEXT = (3, LOCATION_PATH, URI_PATH, URI_QUERY, 20)
+
+
+class Message:
+    """One message. `options` is a list of (number, bytes); `decode` gives it in ascending order of numbers."""
+
+    def __init__(self, type, code, mid, token=b"", options=(), payload=b""):
+        self.type = type
+        self.code = code
+        self.mid = mid
+        self.token = token
+        self.options = options
+        self.payload = payload
+
+    def all(self, number):
+        """The values (bytes) of an option, in the order sent; those of a forbidden length are left out (5.4.3)."""
+        return [value for n, value in self.options if n == number and _fits(n, value)]
+
+    def get(self, number):
+        """The first value (bytes) of an option, or None."""
+        values = self.all(number)
+        return values[0] if values else None
+
+    def uint(self, number):
+        """An option's value as a number, or None where the option is absent."""
+        value = self.get(number)
+        return None if value is None or len(value) > 8 else int.from_bytes(value, "big")
+
+    def path(self):
+        """The Uri-Path as a tuple of str."""
+        return tuple([str(value, "utf-8") for value in self.all(URI_PATH)])
+
+    def query(self):
+        """The Uri-Query as a tuple of str."""
+        return tuple([str(value, "utf-8") for value in self.all(URI_QUERY)])
+
+
+def encode(message):
+    """The datagram of a message; its options may come in any order. Raises LocalError for what has no encoding."""
+    token = message.token
+    if len(token) > 8 or not 0 <= message.mid <= 0xFFFF or not 0 <= message.code <= 0xFF:
+        raise LocalError("coap: token over 8 bytes, or message id or code out of range")
+    head = 0x40 | message.type << 4 | len(token)
+    out = bytearray((head, message.code, message.mid >> 8, message.mid & 0xFF)) + token
+    before = 0
+    # The index keeps repeated options in the order given: sorting is not stable everywhere.
+    for number, _, value in sorted([(n, i, v) for i, (n, v) in enumerate(message.options)]):
+        delta, delta_more = _nibble(number - before)
+        length, length_more = _nibble(len(value))
+        out += bytes((delta << 4 | length,)) + delta_more + length_more + value
+        before = number
+    if message.payload:
+        out += b"\xff" + message.payload
+    return bytes(out)
+
+
+def header(data):
+    """(type, code, mid) of a datagram, enough to reset or ignore it; None where it is no CoAP of version 1 at all."""
+    if len(data) < 4 or data[0] >> 6 != 1:
+        return None
+    return data[0] >> 4 & 3, data[1], data[2] << 8 | data[3]
+
+
+def decode(data):
+    """The Message in a datagram (bytes). Raises RemoteError for a message format error (RFC 7252 section 3)."""
+    head = header(data)
+    if head is None:
+        raise RemoteError("coap: no CoAP header of version 1")
+    length = data[0] & 15
+    _check_head(head[0], head[1], length, len(data))
+    options, at = _options(data, 4 + length)
+    if at == len(data) - 1:
+        raise RemoteError("coap: payload marker without payload")
+    return Message(head[0], head[1], head[2], data[4 : 4 + length], options, data[at + 1 :])
+
+
+def unknown_critical(message):
+    """The number of the first critical option we must not ignore and do not know, or None (RFC 7252 5.4.1).
+
+    A known one of a forbidden length, or repeated where it may not be, counts (5.4.3, 5.4.5). Answer: 4.02 or reject.
+    """
+    before = None
+    for number, value in message.options:
+        if number & 1:
+            known = _KNOWN.get(number)
+            if known is None or not _fits(number, value) or (number == before and not known[2]):
+                return number
+        before = number
+    return None
+
+
+def uint(number):
+    """A non-negative number as the shortest bytes, 0 as none (RFC 7252 3.2)."""
+    size = 0
+    while number >> 8 * size:
+        size += 1
+    return number.to_bytes(size, "big") if size else b""
+
+
+def dotted(code):
+    """A code as it is written: 69 -> "2.05"."""
+    return "%d.%02d" % (code >> 5, code & 31)
+
+
+def _check_head(kind, code, token, size):
+    if token > 8:
+        raise RemoteError("coap: token length %d" % token)
+    if size < 4 + token:
+        raise RemoteError("coap: ends within the token")
+    if code == 0 and size > 4:
+        raise RemoteError("coap: empty message with content")
+    if code >> 5 in (1, 6, 7):
+        raise RemoteError("coap: reserved code " + dotted(code))
+    # RFC 7252 4.2 and 4.3: a NON is never empty, a RST always, and an ACK carries no request.
+    if (kind == NON and code == 0) or (kind == RST and code) or (kind == ACK and 0 < code < 32):
+        raise RemoteError("coap: code %s in a message of type %d" % (dotted(code), kind))
+
+
+def _options(data, at):
+    """([(number, value)], where they end): at the payload marker or at the end of the data."""
+    options = []
+    number = 0
+    while at < len(data) and data[at] != 0xFF:
+        head = data[at]
+        delta, at = _extended(data, head >> 4, at + 1)
+        length, at = _extended(data, head & 15, at)
+        number += delta
+        value = data[at : at + length]
+        at += length
+        if at > len(data):
+            raise RemoteError("coap: ends within option %d" % number)
+        if number > 0xFFFF or len(options) == _MAX_OPTIONS:
+            raise RemoteError("coap: option number over 65535 or more than %d options" % _MAX_OPTIONS)
+        if number in _TEXT:
+            utf8.decode(value, "coap")
+        options.append((number, value))
+    return options, at
+
+
+def _extended(data, nibble, at):
+    """(delta or length, where the next field starts); RFC 7252 3.1."""
+    if nibble < 13:
+        return nibble, at
+    size = nibble - 12
+    if nibble == 15 or at + size > len(data):
+        raise RemoteError("coap: reserved or truncated option header")
+    return int.from_bytes(data[at : at + size], "big") + (13 if size == 1 else 269), at + size
+
+
+def _nibble(number):
+    if number < 13:
+        return number, b""
+    if number < 269:
+        return 13, bytes((number - 13,))
+    if number > _MAX_EXTENDED:
+        raise LocalError("coap: option number or length too large")
+    return 14, (number - 269).to_bytes(2, "big")
+
+
+def _fits(number, value):
+    known = _KNOWN.get(number)
+    return known is None or known[0] <= len(value) <= known[1]
