@@ -14,7 +14,6 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import os
-import shutil
 import subprocess
 import sys
 import types
@@ -76,13 +75,7 @@ def _make_importable():
 
 _make_importable()
 
-
-def find_micropython():
-    """Path of the MicroPython to test with: the MICROPYTHON variable, this environment's own, the PATH; or None."""
-    named = os.environ.get("MICROPYTHON")
-    if named:
-        return shutil.which(named)
-    return shutil.which("micropython", path=str(Path(sys.executable).parent)) or shutil.which("micropython")
+from pointsman.tools.firmware.launch import find_micropython  # noqa: E402 - only now can it be found
 
 
 def pytest_collect_file(file_path, parent):
