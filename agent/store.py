@@ -1,0 +1,78 @@
+"""The only persistent state: one map of settings and accounts, power-fail-safe.
+
+Two slots are written in turn, each with a version, a length and a CRC32. Power may fail at any byte of a write: the
+slot being written is then unreadable and the other one, a version older, still holds the last map that was complete.
+Readings waiting to be acknowledged change too often for that; they are in the journal.
+"""
+
+from binascii import crc32
+from struct import pack, unpack_from
+
+from .codec import cbor
+from .errors import LocalError, RemoteError
+from .journal import Journal  # noqa: F401  (callers find all persistent state here)
+
+_SLOTS = ("store.a", "store.b")
+_FORMAT = b"PM1s"  # changes when an older firmware could not read what is written
+
+
+def _seal(version, body):
+    head = _FORMAT + pack(">II", version, len(body))
+    return head + pack(">I", crc32(body, crc32(head))) + body
+
+
+def _open(data):
+    """One slot's bytes -> (version, map), or None for anything torn, damaged or foreign."""
+    if data is None or len(data) < 16 or data[:4] != _FORMAT:
+        return None
+    version, size, crc = unpack_from(">III", data, 4)
+    body = data[16:]
+    if size != len(body) or crc != crc32(body, crc32(data[:12])):
+        return None
+    try:
+        values = cbor.decode(body)
+    except RemoteError:
+        return None
+    return (version, values) if isinstance(values, dict) else None
+
+
+class Store:
+    """The map, read once at start. `damaged`: both slots are there and neither can be read, which a power cut cannot
+    cause; the map is then empty. `writes` counts the writes since start (flash wears out)."""
+
+    def __init__(self, medium):
+        self.writes = 0
+        self._medium = medium
+        self._version, self._slot, self._values = 0, 1, {}
+        bad = 0
+        for slot in (0, 1):
+            data = medium.read(_SLOTS[slot])
+            found = _open(data)
+            bad += data is not None and found is None
+            if found and found[0] > self._version:
+                self._version, self._values = found
+                self._slot = slot
+        self.damaged = bad == 2
+
+    def get(self, key, default=None):
+        """The value last put under `key` (a copy is not made: treat it as read-only), or `default`."""
+        return self._values.get(key, default)
+
+    def put(self, changes):
+        """Change several keys at once, all or none; None removes a key. Durable on return.
+
+        Raises LocalError for a value that CBOR cannot hold and OSError when the medium fails; the old map then stays.
+        """
+        values = dict(self._values)
+        for key in changes:
+            values[key] = changes[key]
+            if changes[key] is None:
+                del values[key]
+        data = _seal(self._version + 1, cbor.encode(values))
+        if _open(data) is None:  # encoding knows fewer limits than decoding, and this must be readable
+            raise LocalError("store: too much in it to be read again")
+        self._medium.write(_SLOTS[1 - self._slot], data)
+        self._version += 1
+        self._slot = 1 - self._slot
+        self._values = values
+        self.writes += 1
