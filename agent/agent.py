@@ -1,0 +1,361 @@
+"""The device agent: composes the engines and is itself an engine - receive, poll, deadline, take. No I/O, no clock.
+
+Read `_PLOT` and `_settle()` to see who reacts to what.
+"""
+
+from .accounts import CONFIGURED, SERVER, bootstrap_account
+from .codec.coap import UNAUTHORIZED
+from .configuration import Configuration
+from .configuring import Configuring
+from .engine.bootstrap import Bootstrap
+from .engine.discovery import Discovery
+from .engine.exchange import Exchange
+from .engine.links import Links
+from .engine.modem import Modem
+from .engine.policies import Policies
+from .engine.registration import Registration
+from .engine.reports import Reports
+from .journal import Journal
+from .log import Log
+from .north.lwm2m import outcome
+from .north.resources import METER, resource_of
+from .store import Store
+
+_PLOT = {
+    # (engine, what it says): the method that reacts, here or in configuring.py; None: it is only logged
+    ("links", "active"): "_aim",
+    ("modem", "serial"): "_to_serial",
+    ("modem", "state"): "_modem_state",
+    ("modem", "identity"): "_modem_identity",
+    ("modem", "datagram"): "_modem_datagram",
+    ("discovery", "send"): "_route",
+    ("discovery", "found"): "_found",
+    ("discovery", "nothing"): None,
+    ("exchange", "request"): "_request",
+    ("exchange", "response"): "_answered",
+    ("exchange", "failed"): "_answered",
+    ("exchange", "unobserved"): "_unobserved",
+    ("bootstrap", "request"): "_ask_bootstrap",
+    ("bootstrap", "commit"): "_commit",
+    ("bootstrap", "failed"): None,
+    ("bootstrap", "again"): "_aim",
+    ("registration", "register"): "_register",
+    ("registration", "update"): "_update",
+    ("registration", "deregister"): "_deregister",
+    ("registration", "state"): "_registration_state",
+    ("registration", "unreachable"): "_unreachable",
+    ("registration", "refused"): "_refused",
+    ("registration", "conflict"): None,
+    ("reports", "measure"): "_measure",
+    ("reports", "send"): "_send",
+    ("policies", "apply"): "_apply",
+}
+_LTE = "lte"
+_STANDBY = {"hot": "connected", "warm": "registered", "cold": "off"}
+_OBEYS = ("registering", "registered", "updating")
+_ROUNDS = 50  # of _settle(); more means that engines feed each other for ever, which would be a bug
+_RESET_MS = 1000  # between answering a reboot and doing it
+
+
+class Agent(Configuring):
+    """settings: Settings; medium: where state is kept; below(n): randomness; measure() -> number; wall() -> Unix s or
+    0."""
+
+    def __init__(self, settings, medium, below, measure, wall, sink=None):
+        get = settings.get
+        self.settings, self.wall, self._measure_now = settings, wall, measure
+        self.log = Log(sink, get("log_level"))
+        self.store, self.journal = Store(medium), Journal(medium, get("outbox_max"))
+        self.configuration = Configuration(self.store, settings)
+        names = get("links").split(",")
+        self.exchange = Exchange(below, get("ack_timeout_ms"), get("max_retransmit"), get("block_size"))
+        self.links = Links(names, get("fail_back_hold_ms"), get("carrier_delay_ms"), get("penalty_ms"))
+        self.modem = Modem(get("modem"), get("apn"), below) if _LTE in names else None
+        methods = get("discovery").split(",")
+        self.discovery = Discovery(below, get("coap_port"), get("mdns_port"), not get("insecure"), methods)
+        self.bootstrap = Bootstrap(CONFIGURED, self.configuration.check, below, get("bootstrap_wait_ms"))
+        self.registration = Registration(below, get("retry_max_ms"), get("deregister_wait_ms"))
+        self.policies = Policies(settings)
+        self.reports = Reports(self.journal, get("report_period_s") * 1000)
+        self._build_north()
+        self._engines = [(name, getattr(self, name)) for name in ("links", "modem", "discovery", "exchange", "bootstrap",
+                         "registration", "reports", "policies") if getattr(self, name)]  # fmt: skip
+        self._report_handle = self._reset_at = None
+        self._update_asked = self._reset_asked = self._stopping = False
+        self._lifetime_sent = self._trial_tries = 0
+        self._out = []
+
+    # what the outside says
+
+    def start(self, now):
+        if self.settings.get("insecure"):
+            self.log.warning(
+                now, "agent", "insecure", text="NoSec: anybody on the way can read and forge; for trials only"
+            )
+        if self.store.damaged:
+            self.log.error(now, "store", "damaged", text="both copies of the state are unreadable; starting as new")
+        self.log.info(
+            now,
+            "agent",
+            "started",
+            endpoint=self.settings.get("endpoint"),
+            epoch=self.configuration.epoch,
+            pending=len(self.journal.pending()),
+        )
+        self.reports.start(now)
+        self._aim(now)
+        self._settle(now)
+
+    def link(self, name, up, now):
+        """The board's watcher: a link has, or has lost, its carrier or address."""
+        self._link_changed(now, name, up)
+        self._settle(now)
+
+    def receive(self, link, host, port, data, now):
+        if not self.discovery.receive(link, host, port, data, now):
+            self.exchange.receive((link, host, port), data, now)
+        self._settle(now)
+
+    def serial(self, data, now):
+        """Bytes from the modem."""
+        if self.modem:
+            self.modem.receive(data, now)
+            self._settle(now)
+
+    def serial_lost(self, now):
+        """The modem's port vanished."""
+        if self.modem:
+            self.modem.lost(now)
+            self._settle(now)
+
+    def poll(self, now):
+        for _, engine in self._engines:
+            if engine is not self.policies:
+                engine.poll(now)
+        if self._reset_at is not None and now >= self._reset_at:
+            self._reset_at = None
+            self._out.append(("reset",))
+        self._settle(now)
+
+    def deadline(self):
+        """When poll() is due (ms), or None."""
+        due = self._reset_at
+        for _, engine in self._engines:
+            at = engine.deadline() if engine is not self.policies else None
+            if at is not None and (due is None or at < due):
+                due = at
+        return due
+
+    def stop(self, now):
+        """De-register, then say "stopped"."""
+        self._stopping = True
+        self._aim(now)
+        self._settle(now)
+
+    def take(self):
+        """-> [("udp", link, host, port, bytes) | ("serial", bytes) | ("reset",) | ("stopped",)] to be done now."""
+        out, self._out = self._out, []
+        return out
+
+    # what a server may cause
+
+    def set_account(self, instance, rid, value):
+        self.configuration.set((SERVER, instance, rid), value)
+        for account in self.configuration.accounts:
+            if account.instance == instance and rid == 1:
+                account.lifetime_s = value
+                self.update_wanted()
+
+    def update_wanted(self):
+        self._update_asked = True
+
+    def reset_wanted(self):
+        self._reset_asked = True
+
+    # the plot
+
+    def _settle(self, now):
+        """Ask each engine what it wants until none wants anything; the order is fixed, so traces are equal
+        everywhere."""
+        for _ in range(_ROUNDS):
+            busy = False
+            for name, engine in self._engines:
+                for what in engine.events() if engine is self.exchange else engine.take():
+                    busy = True
+                    self._react(now, name, what)
+            for peer, data in self.exchange.take():
+                busy = True
+                self._route(now, peer[0], peer[1], peer[2], data)
+            if not busy:
+                break
+        if self._stopping and self.registration.state == "idle":
+            self._stopping = False
+            self._out.append(("stopped",))
+
+    def _react(self, now, name, what):
+        reaction = _PLOT[(name, what[0])]
+        if reaction is None:
+            self.log.info(now, name, what[0], detail=str(what[1]))
+        else:
+            getattr(self, reaction)(now, *what[1:])
+
+    # links and the modem
+
+    def _aim(self, now, *_):
+        """Where the device should be registered now: the first account that may be reached over the active link."""
+        link = None if self._stopping else self.links.active
+        if link and not self.configuration.accounts:
+            self._seek(now, link)
+        target = self._target(link)
+        if target != self.registration.target:
+            old = self.registration.registrar
+            self.log.info(now, "links", "aim", link=link or "none", registrar=target[0].uri if target else "none")
+            self.registration.move_to(target, old is not None and self.links.is_up(old[1]), now)
+        self._aim_modem(now)
+
+    def _target(self, link):
+        for account in self.configuration.accounts:
+            if link and account.allows(link):
+                return (account, link)
+        return None
+
+    def _aim_modem(self, now):
+        """The modem dials when no better link is trusted, and hangs up when nobody is registered over it any more."""
+        if self.modem:
+            registrar = self.registration.registrar
+            needed = (
+                self.links.active == _LTE or not self.links.better_than(_LTE) or (registrar and registrar[1] == _LTE)
+            )
+            self.modem.target("connected" if needed else _STANDBY[self.settings.get("standby")], now)
+
+    def _link_changed(self, now, name, up):
+        if up != self.links.is_up(name):
+            self.log.info(now, "links", "up" if up else "down", link=name)
+        self.links.change(name, up, now)
+        if not up:
+            self.exchange.forget(name)
+            self._aim_modem(now)
+
+    def _modem_state(self, now, state, reason):
+        self.log.info(now, "modem", state, reason=reason or "")
+        self._link_changed(now, _LTE, state == "connected")
+
+    def _modem_identity(self, now):
+        self.log.info(now, "modem", "identity", **self.modem.identity)
+
+    def _modem_datagram(self, now, host, port, data):
+        self.exchange.receive((_LTE, host, port), data, now)
+
+    def _to_serial(self, now, data):
+        self._out.append(("serial", data))
+
+    def _route(self, now, link, host, port, data):
+        if link == _LTE:
+            self.modem.send(host, port, data, now)
+        else:
+            self._out.append(("udp", link, host, port, data))
+
+    # registration
+
+    def _register(self, now, target):
+        account, link = target
+        epoch = self.configuration.epoch_for(account, link)
+        self.log.info(now, "registration", "requested", registrar=account.uri, link=link, epoch=epoch)
+        self._lifetime_sent = account.lifetime_s
+        self.registration.sent(self.north.register(target, self.settings.get("endpoint"), epoch, now))
+
+    def _update(self, now, target):
+        changed = self._lifetime_sent != target[0].lifetime_s
+        self._lifetime_sent = target[0].lifetime_s
+        self.registration.sent(self.north.update(target, changed, now))
+
+    def _deregister(self, now, target):
+        self.log.info(now, "registration", "leaving", registrar=target[0].uri, link=target[1])
+        self.registration.sent(self.north.deregister(target, now))
+
+    def _registration_state(self, now, state):
+        """Readings go out, and the configuration is proven, only while one is registered."""
+        here = state in ("registered", "updating")
+        if state != "updating":
+            target = self.registration.target
+            self.log.info(
+                now,
+                "registration",
+                state,
+                registrar=target[0].uri if target else "none",
+                link=target[1] if target else "none",
+            )
+        if state == "registered":
+            self.links.trust(self.registration.target[1])
+            self.configuration.proven()
+        self._report_handle = self._report_handle if here else None
+        self.reports.online(here, now)
+        self._aim_modem(now)
+
+    def _unreachable(self, now, target):
+        """No answer: another link, if there is one. Silence alone never leads back to bootstrap, except for a
+        configuration on trial."""
+        self.log.warning(now, "registration", "unreachable", registrar=target[0].uri, link=target[1])
+        self.links.distrust(target[1], now)
+        self._trial_failed(now)
+
+    def _refused(self, now, target):
+        """The registrar knows us and does not want us: the old configuration, or a new one."""
+        self.log.warning(now, "registration", "refused", registrar=target[0].uri)
+        if not self._trial_failed(now) and bootstrap_account(self.configuration.tree) and self.links.active:
+            self._seek(now, self.links.active)
+
+    # the exchange's answers and requests
+
+    def _answered(self, now, handle, response):
+        """Each engine knows the handle of the request that it waits for, and ignores others."""
+        result = outcome(response)
+        if handle == self._report_handle and handle is not None:
+            self._report_handle = None
+            (self.reports.acknowledged if result == "accepted" else self.reports.failed)(now)
+        elif self.registration.waits_for(handle):
+            if result == "accepted" and self.registration.state == "registering":
+                self.north.registered(response)
+            elif result == "conflict" and response.payload.isdigit() and len(response.payload) < 11:
+                self.configuration.raise_epoch(int(response.payload))
+            self.registration.answered(handle, result, self._lifetime_sent * 1000, now)
+        else:
+            self.bootstrap.answered(handle, result, now)
+
+    def _request(self, now, request):
+        """A server's request is obeyed only from the registrar, or inside a bootstrap from the bootstrap server."""
+        target = self.registration.target
+        if self.bootstrap.writable(request.peer):
+            self.north.handle_bootstrap(request, self.bootstrap, now)
+        elif target and request.peer == target[0].peer(target[1]) and self.registration.state in _OBEYS:
+            self.north.handle(request, now)
+        else:
+            self.log.warning(now, "exchange", "unauthorized", peer="%s:%d" % (request.peer[1], request.peer[2]))
+            self.exchange.respond(request, UNAUTHORIZED, now)
+        if self._update_asked:
+            self.registration.update_now(now)
+        if self._reset_asked:
+            self._reset_at = now + _RESET_MS
+        self._update_asked = self._reset_asked = False
+
+    def _unobserved(self, _now, observer):
+        self.north.unobserved(observer)
+
+    # readings and settings
+
+    def _measure(self, now):
+        value = self._measure_now()
+        self.resources.meter = value
+        self.reports.add(value, self.wall(), now)
+        self.north.changed(METER, now)
+
+    def _send(self, now, readings):
+        target = self.registration.target
+        self._report_handle = self.north.report(target, readings, now)
+
+    def _apply(self, now, name, value):
+        """A setting that a policy changed: keep it, and put it into effect."""
+        self.configuration.set(resource_of(name), value)
+        self.log.info(now, "policies", "applied", setting=name, value=value)
+        if name == "report_period_s":
+            self.reports.set_period(value * 1000, now)

@@ -1,0 +1,91 @@
+"""What the device has been told to be: its server accounts and settings, which of them are on trial, and its epoch.
+All of it in the store.
+
+A new configuration replaces the old one in a single write, and the old one is kept beside it until the first
+registration under the new one: a bad configuration cannot cut a device off for ever (C3, L2).
+"""
+
+from . import accounts as form
+from .errors import LocalError
+from .north.resources import configured_settings
+
+_EPOCH_MAX = 4294967295
+
+
+class Configuration:
+    """store: Store; settings: Settings, into which what the configuration says about settings is put."""
+
+    def __init__(self, store, settings):
+        self._store, self._settings = store, settings
+        self._epoch_of = None  # (short server id, link) that the present epoch was given to
+        self._load()
+
+    @property
+    def epoch(self):
+        return self._store.get("epoch", 0)
+
+    @property
+    def trial(self):
+        """Whether no registration has succeeded yet under this configuration while there is an older one to go back
+        to."""
+        return self._store.get("previous") is not None
+
+    def check(self, tree):
+        """LocalError unless one could live with this configuration."""
+        form.check(tree, self._settings.get("insecure"))
+        for name, value in configured_settings(tree):
+            self._settings.check(name, value)
+
+    def commit(self, tree):
+        self._store.put({"config": form.pack(tree), "previous": form.pack(self.tree) if self.accounts else None})
+        self._load()
+
+    def proven(self):
+        if self.trial:
+            self._store.put({"previous": None})
+
+    def revert(self):
+        """Back to the configuration before. -> whether there was one."""
+        if not self.trial:
+            return False
+        self._store.put({"config": self._store.get("previous"), "previous": None})
+        self._load()
+        return True
+
+    def set(self, path, value):
+        """One resource, durable on return."""
+        self.tree[path] = value
+        self._store.put({"config": form.pack(self.tree)})
+
+    def epoch_for(self, account, link):
+        """The epoch of a registration attempt. A new one, durable on return, unless the last attempt was for the same
+        registrar over the same link: repeating an attempt is no change of registrar, and does not wear out the flash.
+        """
+        if self._epoch_of != (account.ssid, link):
+            self._store.put({"epoch": min(self.epoch + 1, _EPOCH_MAX)})
+            self._epoch_of = (account.ssid, link)
+        return self.epoch
+
+    def raise_epoch(self, highest):
+        """A registrar knows a higher epoch of ours (4.09): go above it next time."""
+        if self.epoch < highest < _EPOCH_MAX:
+            self._store.put({"epoch": highest})
+        self._epoch_of = None
+
+    def _load(self):
+        """The stored tree; on a device that is told its server by a setting, only the settings in it count."""
+        tree = form.unpack(self._store.get("config", []))
+        get = self._settings.get
+        if get("server_uri"):
+            own = form.single(get("server_uri"), get("lifetime_s"))
+            own.update({path: tree[path] for path in tree if path[0] == form.POINTSMAN})
+            tree = own
+        elif get("bootstrap_uri") and form.bootstrap_account(tree) is None:
+            tree.update(form.bootstrap_single(get("bootstrap_uri")))
+        self.tree, self.accounts = tree, form.accounts(tree)
+        self._epoch_of = None
+        for name, value in configured_settings(tree):
+            try:
+                self._settings.set(name, value)
+            except LocalError:
+                pass  # stored by a version that allowed it: the default holds

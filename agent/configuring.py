@@ -1,0 +1,66 @@
+"""How the agent gets its configuration: search, bootstrap, commit, and back to the one before when the new one does
+not work."""
+
+from .accounts import bootstrap_account, split_uri
+from .engine.objects import Objects
+from .north.lwm2m import Lwm2m
+from .north.resources import Resources
+
+_LTE = "lte"
+_TRIAL_TRIES = 5
+
+
+class Configuring:
+    """The part of Agent that reacts to discovery and bootstrap."""
+
+    def _seek(self, now, link):
+        """No account: ask the bootstrap server that is known, or look for one on this link."""
+        known = bootstrap_account(self.configuration.tree)
+        if self.bootstrap.state in ("requesting", "receiving"):
+            return
+        if known:
+            self.bootstrap.start(known.peer(link), self.configuration.tree, now)
+        elif link != _LTE:
+            self.log.info(now, "discovery", "searching", link=link)
+            self.discovery.start(link, now)
+
+    def _found(self, now, link, uri, how):
+        self.log.info(now, "discovery", "found", uri=uri, how=how)
+        scheme, host, port = split_uri(uri)
+        if scheme == "coap" and not self.settings.get("insecure"):
+            self.log.warning(now, "discovery", "refused", uri=uri, text="NoSec; allow it with the setting insecure")
+        elif not self.configuration.accounts:
+            self.bootstrap.start((link, host, port), self.configuration.tree, now)
+
+    def _ask_bootstrap(self, now, peer):
+        self.log.info(now, "bootstrap", "requested", server="%s:%d" % (peer[1], peer[2]))
+        self.bootstrap.sent(self.north.request_bootstrap(peer, self.settings.get("endpoint"), now))
+
+    def _commit(self, now, tree):
+        self.configuration.commit(tree)
+        self.log.info(now, "bootstrap", "finished", accounts=len(self.configuration.accounts))
+        self.discovery.stop()
+        self._reconfigured(now)
+
+    def _reconfigured(self, now):
+        self._build_north()
+        self.reports.set_period(self.settings.get("report_period_s") * 1000, now)
+        self.registration.move_to(None, False, now)
+        self._aim(now)
+
+    def _build_north(self):
+        self.objects = Objects()
+        self.resources = Resources(self, self.objects)
+        self.north = Lwm2m(self.exchange, self.objects)
+
+    def _trial_failed(self, now):
+        """-> whether the configuration was taken back, after it failed _TRIAL_TRIES times."""
+        self._trial_tries = self._trial_tries + 1 if self.configuration.trial else 0
+        if self._trial_tries < _TRIAL_TRIES or not self.configuration.revert():
+            return False
+        self._trial_tries = 0
+        self.log.warning(
+            now, "bootstrap", "reverted", text="no registration under the new configuration; the one before is back"
+        )
+        self._reconfigured(now)
+        return True

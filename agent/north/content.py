@@ -1,0 +1,94 @@
+"""LwM2M values in CoAP payloads: content formats <-> [(path, value)] (LwM2M 1.1 Core 7.4)."""
+
+from binascii import a2b_base64, b2a_base64
+
+from ..codec import cbor, coap, senml
+from ..engine.objects import checked, spelled
+from ..errors import RemoteError
+from . import resources
+
+TEXT, OPAQUE, CBOR, SENML_JSON, SENML_CBOR = 0, 42, 60, 110, 112
+
+
+def path(segments):
+    """("3", "0") -> (3, 0). RemoteError (4.04) when these are no object, instance, resource and resource instance
+    ids."""
+    ids = [int(part) if part.isdigit() and len(part) < 6 else 65536 for part in segments]
+    if len(ids) > 4 or [number for number in ids if number > 65535]:
+        raise RemoteError("there is no /%s" % "/".join(segments)[:60], coap.NOT_FOUND)
+    return tuple(ids)
+
+
+def encode(asked, values, accept):
+    """[(path, value)] -> (payload, format), in the format accepted; text for one resource and SenML-CBOR else where
+    none is named."""
+    single = len(values) == 1 and values[0][0] == asked
+    if accept is None:
+        accept = TEXT if single else SENML_CBOR
+    if accept in (SENML_CBOR, SENML_JSON):
+        return _senml(asked, values, accept == SENML_JSON), accept
+    value = values[0][1] if values else None
+    if (
+        not single
+        or accept not in (TEXT, CBOR, OPAQUE)
+        or isinstance(value, bytes) != (accept == OPAQUE)
+        and accept == OPAQUE
+    ):
+        raise RemoteError("%s cannot be had in format %d" % (spelled(asked), accept), coap.NOT_ACCEPTABLE)
+    if accept == CBOR:
+        return cbor.encode(value), CBOR
+    return (value if accept == OPAQUE else _text(value)), accept
+
+
+def decode(target, kind, format, payload):
+    """-> [(path, value)] written at `target`; kind is the resource's, for formats that do not say it."""
+    if format in (SENML_CBOR, SENML_JSON):
+        return [(below(target, name), value) for name, value, _ in senml.unpack(payload, format == SENML_JSON)]
+    if len(target) < 3 or format not in (None, TEXT, CBOR, OPAQUE):
+        raise RemoteError("content format %r is not taken here" % format, coap.UNSUPPORTED)
+    if format == CBOR:
+        return [(target, cbor.decode(payload))]
+    return [(target, payload if format == OPAQUE else _from_text(target, kind, payload))]
+
+
+def configuration(target, format, payload):
+    """-> [(path, value)] of a bootstrap write, kinds checked; resources that we do not have are left out (1.1 Core
+    6.1.7.3)."""
+    found = []
+    for where, value in decode(target, resources.kind(target) if len(target) == 3 else "", format, payload):
+        kind = resources.kind(where) if len(where) == 3 else None
+        if kind is not None:
+            found.append((where, checked(where, kind, value)))
+    return found
+
+
+def below(target, name):
+    """A SenML name as a path, which must lie at or below `target`."""
+    where = path([part for part in name.split("/") if part])
+    if where[: len(target)] != target or len(where) < 3:
+        raise RemoteError("%s does not lie in %s" % (name[:60], spelled(target)))
+    return where
+
+
+def _senml(asked, values, json):
+    base = spelled(asked) if len(values) == 1 and values[0][0] == asked else spelled(asked) + "/"
+    records = [(spelled(where)[len(base) :], value, None) for where, value in values]
+    return senml.pack(records, base, json)
+
+
+def _text(value):
+    if isinstance(value, bool):
+        return b"1" if value else b"0"
+    return b2a_base64(value).strip() if isinstance(value, bytes) else str(value).encode()
+
+
+def _from_text(target, kind, payload):
+    try:
+        text = payload.decode()
+        if kind == "bool" and text in ("0", "1"):
+            return text == "1"
+        if kind == "opaque":
+            return a2b_base64(text)
+        return {"int": int, "float": float}.get(kind, str)(text)
+    except (ValueError, UnicodeError):
+        raise RemoteError("%s takes %s, not %r" % (spelled(target), kind, payload[:40]))

@@ -1,0 +1,124 @@
+"""What the LwM2M objects of the agent hold: one table and one getter an object. Adding an object is one such pair.
+
+Ids and kinds: OMA LwM2M 1.1 Core appendix E (objects 0, 1, 3, 4), IPSO 3331 (energy); 26241 and 26242 are private to
+pointsman (docs/decisions). Only objects in accounts.CONFIGURED are stored, as rows of the agent's tree.
+"""
+
+from ..accounts import POINTSMAN, REGISTRAR, SECURITY, SERVER
+from ..errors import RemoteError
+
+DEVICE, CONNECTIVITY, ENERGY = 3, 4, 3331
+SEQUENCE = (POINTSMAN, 0, 0)
+METER = (ENERGY, 0, 5805)
+_LTE, _ETHERNET = 6, 41  # bearers of /4/0/0
+
+_SECURITY = ((0, "", "str"), (1, "", "bool"), (2, "", "int"), (3, "", "opaque"), (4, "", "opaque"), (5, "", "opaque"),
+             (10, "", "int"), (11, "", "int"), (12, "", "int"))  # fmt: skip
+_SERVER = ((0, "R", "int"), (1, "RW", "int"), (2, "RW", "int"), (3, "RW", "int"), (6, "RW", "bool"), (7, "RW", "str"),
+           (8, "E", ""), (13, "R", "int"))  # fmt: skip
+_DEVICE = ((0, "R", "str"), (1, "R", "str"), (2, "R", "str"), (3, "R", "str"), (4, "E", ""), (11, "R", "int"),
+           (13, "R", "int"), (16, "R", "str"))  # fmt: skip
+_CONNECTIVITY = ((0, "R", "int"), (1, "R", "int"), (2, "R", "int"))
+_ENERGY = ((5701, "R", "str"), (5805, "R", "float"))
+_REGISTRAR = ((0, "R", "int"), (1, "R", "str"), (2, "R", "bool"))
+_POINTSMAN = ((0, "R", "int"), (1, "RW", "int"), (2, "RW", "str"), (3, "R", "int"), (4, "R", "int"), (5, "R", "str"))
+_CONFIGURED = ((SECURITY, _SECURITY), (SERVER, _SERVER), (REGISTRAR, _REGISTRAR), (POINTSMAN, _POINTSMAN))
+_SETTING = {1: "report_period_s", 2: "apn"}  # resources of 26242 that are settings
+
+
+def kind(path):
+    """The kind of a resource of the configuration, or None when it is not known (a bootstrap write ignores it)."""
+    for oid, rows in _CONFIGURED:
+        for row in rows if oid == path[0] else ():
+            if row[0] == path[2]:
+                return row[2]
+    return None
+
+
+def configured_settings(tree):
+    """-> [(setting, value)] that a configuration brings along."""
+    found = []
+    for rid, name in sorted(_SETTING.items()):
+        if (POINTSMAN, 0, rid) in tree:
+            found.append((name, tree[(POINTSMAN, 0, rid)]))
+    return found
+
+
+def resource_of(setting):
+    """The resource that a setting is, or None."""
+    for rid in _SETTING:
+        if _SETTING[rid] == setting:
+            return (POINTSMAN, 0, rid)
+    return None
+
+
+class Resources:
+    """The objects of one agent, entered into its tree of objects; reads what the engines know, writes through the
+    agent."""
+
+    def __init__(self, agent, objects):
+        self._agent = agent
+        self.meter = None  # the last reading's value
+        add = objects.add
+        add(SECURITY, _SECURITY, None, hidden=True)
+        add(SERVER, _SERVER, self._server, self._write_server, self._execute_server, self._accounts)
+        add(DEVICE, _DEVICE, self._device, execute=self._reboot)
+        add(CONNECTIVITY, _CONNECTIVITY, self._connectivity)
+        add(ENERGY, _ENERGY, self._energy)
+        if any([account.knows_epoch for account in agent.configuration.accounts]):
+            add(REGISTRAR, _REGISTRAR, self._registrar, instances=self._accounts)
+        add(POINTSMAN, _POINTSMAN, self._pointsman, self._write_pointsman)
+
+    def _accounts(self):
+        return [account.instance for account in self._agent.configuration.accounts]
+
+    def _server(self, instance, rid):
+        return self._agent.configuration.tree.get((SERVER, instance, rid))
+
+    def _write_server(self, instance, rid, value, really):
+        if rid == 1 and not 10 <= value <= 31536000:
+            raise RemoteError("a lifetime of %r s is not in 10..31536000" % value)
+        if really:
+            self._agent.set_account(instance, rid, value)
+
+    def _execute_server(self, _instance, _rid, _arguments):
+        self._agent.update_wanted()
+
+    def _registrar(self, instance, rid):
+        return self._agent.configuration.tree.get((REGISTRAR, instance, rid))
+
+    def _device(self, _instance, rid):
+        if rid < 4:
+            return self._agent.settings.get(("manufacturer", "model", "serial", "firmware")[rid]) or None
+        return {11: [0], 13: self._agent.wall() or None, 16: "U"}.get(rid)
+
+    def _reboot(self, _instance, _rid, _arguments):
+        self._agent.reset_wanted()
+
+    def _connectivity(self, _instance, rid):
+        names = self._agent.links.up()
+        if rid == 1:
+            return [_bearer(name) for name in names]
+        if rid == 0:
+            return _bearer(self._agent.links.active)
+        signal = self._agent.modem.signal if self._agent.modem else None
+        return signal
+
+    def _energy(self, _instance, rid):
+        return self.meter if rid == 5805 else "Wh"
+
+    def _pointsman(self, _instance, rid):
+        agent = self._agent
+        if rid in _SETTING:
+            return agent.settings.get(_SETTING[rid])
+        if rid == 5:
+            return agent.links.active or ""
+        return {0: agent.journal.next_seq, 3: agent.configuration.epoch, 4: agent.journal.dropped}.get(rid)
+
+    def _write_pointsman(self, _instance, rid, value, really):
+        policies = self._agent.policies
+        (policies.offer if really else policies.check)(_SETTING[rid], value)
+
+
+def _bearer(link):
+    return _LTE if link == "lte" else _ETHERNET
