@@ -5,10 +5,11 @@ Everything else is in pyproject.toml; only this mapping has to be computed.
 
 from setuptools import find_namespace_packages, setup
 
-SHIPPED = ("agent", "boards", "tools", "firmware")
+SHIPPED = [pattern for name in ("agent", "boards", "firmware", "tools") for pattern in (name, name + ".*")]
+DATA = ["**/*.json", "**/*.html", "**/*.css", "**/*.js", "**/*.svg", "**/*.service"]
 
 setup(
     package_dir={"pointsman": "."},
-    packages=["pointsman." + name for name in find_namespace_packages(include=[f for s in SHIPPED for f in (s, s + ".*")])],
-    package_data={"": ["**/*.json", "**/*.toml", "**/*.html", "**/*.css", "**/*.js", "**/*.svg", "**/*.service"]},
+    packages=["pointsman." + name for name in find_namespace_packages(include=SHIPPED, exclude=["*__pycache__*"])],
+    package_data={"pointsman.tools": DATA, "pointsman.firmware": DATA},
 )

@@ -119,7 +119,7 @@ class Twin(pytest.Collector):
         if "@end" not in lines:
             # Died half way: even what had passed before cannot be trusted.
             text = "\n".join(lines + ["MicroPython (heap %s) died: %s" % (HEAP, end)])
-            return {name: (False, text) for name in names}
+            return dict.fromkeys(names, (False, text))
         return _verdicts(lines, names)
 
 

@@ -44,7 +44,8 @@ def command(micropython, config_path, heap=None, root=None):
     options = ["-X", "heapsize=%s" % heap] if heap else []
     config_path = str(Path(config_path).resolve())
     if root.is_file():
-        return [_host_python(micropython), str(Path(__file__).with_name("inplace.py")), str(root), config_path, *options]
+        inplace = str(Path(__file__).with_name("inplace.py"))
+        return [_host_python(micropython), inplace, str(root), config_path, *options]
     if not (root / "firmware").is_dir():
         raise Fault("%s holds no firmware" % root, "name a folder with agent/, boards/ and firmware/, or a ROMFS image")
     return [str(micropython), *options, "-c", BOOT % (str(root), config_path)]

