@@ -1,7 +1,8 @@
 """CBOR (RFC 8949): bytes <-> int, float, str, bytes, list, dict, bool, None and Tag.
 
-Encoding is deterministic (4.2.1). Decoding also takes what a careless peer sends (long heads, indefinite lengths),
-but never more than the input itself justifies: a length is checked against what is left before anything is allocated.
+Encoding is deterministic (4.2.1). Decoding also takes what a careless peer sends (long heads, indefinite
+lengths), but never more than the input itself justifies: a length is checked against what is left before
+anything is allocated.
 """
 
 import struct
@@ -10,7 +11,7 @@ from ..errors import LocalError, RemoteError
 from . import utf8
 
 _MAX_DEPTH = 16
-# An empty map is one byte on the wire and 64 in the heap: without this limit 1 KiB from a peer is 64 KiB here.
+# An empty map is one byte on the wire and 64 in the heap: unlimited, 1 KiB from a peer is 64 KiB here.
 _MAX_CONTAINERS = 512
 _BREAK = object()
 
@@ -24,7 +25,7 @@ class Tag:
 
 
 def encode(value, depth=0):
-    """The one deterministic encoding of a value; tuples become arrays. Raises LocalError for what has none."""
+    """The deterministic encoding of a value; tuples become arrays. Raises LocalError for what has none."""
     if depth > _MAX_DEPTH:
         raise LocalError("cbor: nested deeper than %d" % _MAX_DEPTH)
     if value is None or value is True or value is False:
@@ -42,7 +43,7 @@ def encode(value, depth=0):
 
 
 def decode(data):
-    """The value of exactly one data item (bytes). Raises RemoteError when malformed or followed by anything."""
+    """The value of exactly one data item (bytes). Raises RemoteError: malformed, or followed by anything."""
     value, at = decode_from(data, 0)
     if at != len(data):
         raise RemoteError("cbor: %d bytes after the end" % (len(data) - at))

@@ -1,7 +1,7 @@
-"""CoAP messages over UDP: bytes <-> Message (RFC 7252 section 3, option numbers also of RFC 7641, 7959 and 9175).
+"""CoAP messages over UDP: bytes <-> Message (RFC 7252 section 3; options also of RFC 7641, 7959, 9175).
 
-What a message *means* - tokens, retransmission, blocks - is the exchange's matter. Here a datagram is either a
-well-formed message or a RemoteError.
+What a message *means* - tokens, retransmission, blocks - is the exchange's matter. Here a datagram is either
+a well-formed message or a RemoteError.
 """
 
 from ..errors import LocalError, RemoteError
@@ -59,8 +59,8 @@ ECHO = 252
 _MAX_OPTIONS = 40
 _MAX_EXTENDED = 65804  # the largest delta or length that 14 + two bytes can say
 
-# Options we act upon: number: (shortest value, longest value, may be repeated). RFC 7252 table 4. An option that
-# breaks its line here counts as not recognised (5.4.3, 5.4.5): ignored when elective, refused when critical.
+# Options we act upon: number: (shortest value, longest value, may be repeated). RFC 7252 table 4. An option
+# that breaks its line here counts as not recognised (5.4.3, 5.4.5): ignored if elective, refused if critical.
 _KNOWN = {
     3: (1, 255, False),  # Uri-Host: names us, whatever we were called
     ETAG: (1, 8, True),
@@ -82,7 +82,7 @@ _TEXT = (3, LOCATION_PATH, URI_PATH, URI_QUERY, 20)
 
 
 class Message:
-    """One message. `options` is a list of (number, bytes); `decode` gives it in ascending order of numbers."""
+    """One message. `options` is a list of (number, bytes); `decode` gives it in ascending order."""
 
     def __init__(self, type, code, mid, token=b"", options=(), payload=b""):
         self.type = type
@@ -93,7 +93,7 @@ class Message:
         self.payload = payload
 
     def all(self, number):
-        """The values (bytes) of an option, in the order sent; those of a forbidden length are left out (5.4.3)."""
+        """The values (bytes) of an option in the order sent, without those of a forbidden length (5.4.3)."""
         return [value for n, value in self.options if n == number and _fits(n, value)]
 
     def get(self, number):
@@ -116,7 +116,7 @@ class Message:
 
 
 def encode(message):
-    """The datagram of a message; its options may come in any order. Raises LocalError for what has no encoding."""
+    """The datagram of a message; its options may be in any order. Raises LocalError for what has none."""
     token = message.token
     if len(token) > 8 or not 0 <= message.mid <= 0xFFFF or not 0 <= message.code <= 0xFF:
         raise LocalError("coap: token over 8 bytes, or message id or code out of range")
@@ -135,14 +135,14 @@ def encode(message):
 
 
 def header(data):
-    """(type, code, mid) of a datagram, enough to reset or ignore it; None where it is no CoAP of version 1 at all."""
+    """(type, code, mid) of a datagram, enough to reset or ignore it; None if it is not CoAP of version 1."""
     if len(data) < 4 or data[0] >> 6 != 1:
         return None
     return data[0] >> 4 & 3, data[1], data[2] << 8 | data[3]
 
 
 def decode(data):
-    """The Message in a datagram (bytes). Raises RemoteError for a message format error (RFC 7252 section 3)."""
+    """The Message in a datagram (bytes). Raises RemoteError: message format error (RFC 7252 section 3)."""
     head = header(data)
     if head is None:
         raise RemoteError("coap: no CoAP header of version 1")
@@ -157,7 +157,8 @@ def decode(data):
 def unknown_critical(message):
     """The number of the first critical option we must not ignore and do not know, or None (RFC 7252 5.4.1).
 
-    A known one of a forbidden length, or repeated where it may not be, counts (5.4.3, 5.4.5). Answer: 4.02 or reject.
+    A known one of a forbidden length, or repeated where it may not be, counts (5.4.3, 5.4.5). A request with
+    one is answered 4.02, a response rejected.
     """
     before = None
     for number, value in message.options:

@@ -1,14 +1,14 @@
 """UTF-8 as RFC 3629 wants it, the same on both interpreters.
 
-MicroPython's own decoder lets overlong forms, surrogates and numbers beyond U+10FFFF pass; CPython's does not. Two
-peers that disagree on what a name says are how a forbidden path gets through, so the difference is closed here.
+MicroPython's own decoder lets overlong forms, surrogates and numbers beyond U+10FFFF pass; CPython's does
+not. Two peers that disagree on what a name says are how a forbidden path gets through: closed here.
 """
 
 from ..errors import RemoteError
 
 
 def decode(data, what):
-    """The text in `data` (bytes). Raises RemoteError("`what`: ...") unless it is well-formed (RFC 3629 section 4)."""
+    """The text in `data` (bytes). Raises RemoteError("`what`: ...") unless well-formed (RFC 3629 4)."""
     try:
         text = str(data, "utf-8")
     except UnicodeError:
@@ -31,3 +31,13 @@ def _allowed(first, second):
     if first == 0xF4:
         return second < 0x90
     return 0xC2 <= first < 0xF5
+
+
+def check(text, what):
+    """`text` itself, if it can be sent. Raises RemoteError: a JSON escape can name half a character."""
+    try:
+        data = text.encode()
+    except UnicodeError:
+        raise RemoteError(what + ": text is not UTF-8")
+    decode(data, what)
+    return text
