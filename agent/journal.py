@@ -2,16 +2,16 @@
 
 A file is a sequence of records of 21 bytes, each with a CRC32:
 
-    H sequence dropped generation+limit    head: the next sequence and the count of dropped readings at this point
-    I/F sequence time value                a reading, integer or float
-    A sequence                             acknowledged up to and including this sequence
-    C - - generation                       commit: everything before it is complete
+    H  next sequence, dropped count, generation+limit    head: the state in which the file was begun
+    I  sequence, time, value                             a reading, integer (F: float)
+    A  sequence                                          acknowledged up to and including this sequence
+    C  generation                                        commit: everything before it is complete
 
-Appending costs one record. Now and then the live readings are written to the other of two files, under the next
-generation; that file counts once its commit record is there, until then the old one does. Power may fail at any byte:
-a record cut short is skipped at the next start, and nothing is ever appended behind it - the next append goes to a new
-generation - so it cannot hide later ones. A reading whose sequence was handed out is never lost and no sequence is
-handed out twice. When `limit` readings wait, the oldest is dropped and counted.
+Appending costs one record. Now and then the live readings are written to the other of two files, under the
+next generation; that file counts once its commit record is there, until then the old one does. Power may
+fail at any byte: a record cut short is skipped at the next start, and nothing is ever appended behind it (the
+next append begins a new generation), so it cannot hide later ones. A reading whose sequence was handed out is
+never lost and no sequence is handed out twice. When `limit` readings wait, the oldest is dropped and counted.
 """
 
 from binascii import crc32
@@ -50,10 +50,11 @@ def _records(data):
 
 
 class Journal:
-    """Readings as (sequence, wall, value): wall is Unix seconds (0 = unknown), value an int (64 bit) or a float.
+    """Readings as (sequence, wall, value): wall is Unix seconds (0 = unknown), value an int (64 bit) or a
+    float.
 
-    `count` readings are pending, `dropped` were dropped since the beginning, `next_seq` is the next to be given.
-    """
+    `count` readings are pending, `dropped` were dropped since the beginning, `next_seq` is the next to be
+    given. """
 
     def __init__(self, medium, limit):
         if not 0 < limit < 1 << 16:
@@ -67,8 +68,8 @@ class Journal:
         self._load()
 
     def append(self, wall, value):
-        """Keep a reading; durable when it returns its sequence. Raises LocalError for a value that is no finite number
-        and OSError when the medium fails (nothing was kept then)."""
+        """Keep a reading; durable when it returns its sequence. Raises LocalError for a value that is no
+        finite number and OSError when the medium fails (nothing was kept then)."""
         kind = _kind(value)
         if not 0 <= wall < 1 << 32:
             wall = 0
@@ -79,7 +80,8 @@ class Journal:
         return self.next_seq - 1
 
     def acknowledge(self, seq):
-        """Forget everything up to and including `seq`. Should the medium fail, the worst is a repeated delivery."""
+        """Forget everything up to and including `seq`. Should the medium fail, the worst is a repeated
+        delivery."""
         before = self.count
         self._forget(seq)
         if self.count != before:

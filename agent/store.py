@@ -1,9 +1,8 @@
 """The only persistent state: one map of settings and accounts, power-fail-safe.
 
-Two slots are written in turn, each with a version, a length and a CRC32. Power may fail at any byte of a write: the
-slot being written is then unreadable and the other one, a version older, still holds the last map that was complete.
-Readings waiting to be acknowledged change too often for that; they are in the journal.
-"""
+Two slots are written in turn, each with a version, a length and a CRC32. Power may fail at any byte of a
+write: the slot being written is then unreadable and the other one, a version older, still holds the last map
+that was complete. Readings waiting to be acknowledged change too often for that; they are in the journal. """
 
 from binascii import crc32
 from struct import pack, unpack_from
@@ -37,8 +36,8 @@ def _open(data):
 
 
 class Store:
-    """The map, read once at start. `damaged`: both slots are there and neither can be read, which a power cut cannot
-    cause; the map is then empty. `writes` counts the writes since start (flash wears out)."""
+    """The map, read once at start. `damaged`: both slots are there and neither can be read, which a power cut
+    cannot cause; the map is then empty. `writes` counts the writes since start (flash wears out)."""
 
     def __init__(self, medium):
         self.writes = 0
@@ -61,8 +60,8 @@ class Store:
     def put(self, changes):
         """Change several keys at once, all or none; None removes a key. Durable on return.
 
-        Raises LocalError for a value that CBOR cannot hold and OSError when the medium fails; the old map then stays.
-        """
+        Raises LocalError for a value that CBOR cannot hold and OSError when the medium fails; the old map
+        then stays. """
         values = dict(self._values)
         for key in changes:
             values[key] = changes[key]

@@ -1,38 +1,9 @@
 """The journal: readings survive power cuts at any byte, sequences are never given twice, it stays small."""
 
+from torn import Cut, Medium
+
 from agent.errors import LocalError
 from agent.journal import Journal
-
-
-class Cut(Exception):
-    """The power failed."""
-
-
-class Medium:
-    """Files in memory; after `budget` bytes (None: never) the power fails, `tear` fills what was still to come."""
-
-    def __init__(self, files=None, budget=None, tear=None):
-        self.files, self.budget, self.tear, self.cost = files if files is not None else {}, budget, tear, 0
-
-    def read(self, name):
-        return self.files.get(name)
-
-    def write(self, name, data):
-        self._put(name, b"", data)
-
-    def append(self, name, data):
-        self._put(name, self.files.get(name, b""), data)
-
-    def _put(self, name, old, data):
-        room = len(data) if self.budget is None else self.budget - self.cost
-        self.cost += len(data) + 1
-        if room < len(data):
-            rest = b"" if self.tear is None else bytes([self.tear]) * (len(data) - room)
-            self.files[name] = old + data[:room] + rest
-            raise Cut()
-        self.files[name] = old + data
-        if self.budget is not None and room == len(data):
-            raise Cut()
 
 
 def open_journal(files, limit=100):
@@ -130,7 +101,7 @@ def _promises(files, seen, limit):
     assert [s for s in there if s in kept] == [s for s in kept if s in there], "order"
     lost = [s for s in kept if s not in there]
     # the cut may have been inside an acknowledgement, or behind an append that already pushed out the oldest
-    assert all([s <= seen["acknowledging"] or there[-1] == seen["next"] and s == kept[0] for s in lost]), lost
+    assert all(s <= seen["acknowledging"] or there[-1] == seen["next"] and s == kept[0] for s in lost), lost
     assert len(set(there)) == len(there) <= limit
     return journal
 

@@ -1,39 +1,9 @@
 """The store: durable on return, old or new after a power cut at any byte, damage told apart from a cut."""
 
+from torn import Cut, Medium
+
 from agent.errors import LocalError
 from agent.store import Store
-
-
-class Cut(Exception):
-    """The power failed."""
-
-
-class Medium:
-    """Files in memory. After `budget` bytes (None: never) the power fails, leaving what `tear` makes of the rest:
-    None stops there, a number fills what was still to come with it (flash that was erased, or never was)."""
-
-    def __init__(self, files=None, budget=None, tear=None):
-        self.files, self.budget, self.tear, self.cost = files if files is not None else {}, budget, tear, 0
-
-    def read(self, name):
-        return self.files.get(name)
-
-    def write(self, name, data):
-        self._put(name, b"", data)
-
-    def append(self, name, data):
-        self._put(name, self.files.get(name, b""), data)
-
-    def _put(self, name, old, data):
-        room = len(data) if self.budget is None else self.budget - self.cost
-        self.cost += len(data) + 1  # one more: a cut after the last byte, before we know
-        if room < len(data):
-            rest = b"" if self.tear is None else bytes([self.tear]) * (len(data) - room)
-            self.files[name] = old + data[:room] + rest
-            raise Cut()
-        self.files[name] = old + data
-        if self.budget is not None and room == len(data):
-            raise Cut()
 
 
 def refused(function, *arguments):

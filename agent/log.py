@@ -1,0 +1,69 @@
+"""What happened, for people and for the laboratory: a level, a sink, and the last entries for a cable to
+read.
+
+An entry is (level, now in ms, actor, event, fields); the actor is the part of the agent that speaks, the
+event one word. """
+
+from collections import deque
+
+_LEVELS = ("debug", "info", "warning", "error")
+_SECRET = ("key", "psk", "secret", "password")
+
+
+class Log:
+    """Hands entries of `level` and worse to `sink(level, now, actor, event, fields)` and keeps the last
+    `keep`."""
+
+    def __init__(self, sink=None, level="info", keep=50):
+        self.sink = sink
+        self._least = _LEVELS.index(level)
+        self._kept = deque((), keep)
+
+    def write(self, level, now, actor, event, fields=None):
+        """One entry. Fields whose name speaks of a secret are masked before anything sees them."""
+        if _LEVELS.index(level) < self._least:
+            return
+        fields = mask(fields or {})
+        self._kept.append((level, now, actor, event, fields))
+        if self.sink:
+            self.sink(level, now, actor, event, fields)
+
+    def debug(self, now, actor, event, **fields):
+        self.write("debug", now, actor, event, fields)
+
+    def info(self, now, actor, event, **fields):
+        self.write("info", now, actor, event, fields)
+
+    def warning(self, now, actor, event, **fields):
+        self.write("warning", now, actor, event, fields)
+
+    def error(self, now, actor, event, **fields):
+        self.write("error", now, actor, event, fields)
+
+    def tail(self):
+        """The kept entries, oldest first."""
+        return list(self._kept)
+
+
+def mask(fields):
+    """The fields without secrets: the value of anything named like one is replaced."""
+    return {name: "***" if _is_secret(name) else fields[name] for name in fields}
+
+
+def _is_secret(name):
+    return any(word in name.lower() for word in _SECRET)
+
+
+def line(level, now, actor, event, fields):
+    """An entry as a line for people: `12.345 registration registered lifetime=300 uri=coap://...`."""
+    words = ["%d.%03d" % (now // 1000, now % 1000), actor, event]
+    if level in ("warning", "error"):
+        words.insert(1, level.upper())
+    return " ".join(words + ["%s=%s" % (name, shown(fields[name])) for name in sorted(fields)])
+
+
+def shown(value):
+    """A value as a log line shows it: bytes in hexadecimal, never a line break or a control character."""
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value).hex()
+    return "".join([char if " " <= char != "\x7f" else "?" for char in str(value)])

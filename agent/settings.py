@@ -1,0 +1,174 @@
+"""Every setting of the agent. rows() reads the text below for the reference page; on a device it costs nothing.
+
+    endpoint            the endpoint name: who the device is towards every server
+    insecure            allow accounts and bootstrap servers without security (NoSec); for the laboratory
+    bootstrap_uri       the configuration server, when it is known beforehand; empty: discover it
+    server_uri          register with this server and never bootstrap; empty: bootstrap
+    lifetime_s          lifetime of the registration with server_uri; bootstrapped accounts bring their own
+    report_period_s     time between two readings
+    links               links by preference, the best first
+    fail_back_hold_ms   how long a better link must be up before the registration moves back to it
+    carrier_delay_ms    how long carrier must be lost before the link counts as down
+    penalty_ms          what each loss of carrier adds to the fail-back hold of a link that flaps
+    apn                 access point name of the bearer; empty: what the network offers
+    modem               modem family, or auto: ask the modem who it is
+    standby             the modem while a better link is in use: cold off, warm registered, hot connected
+    discovery           how to find the configuration server: core (CoAP multicast), dns-sd (multicast DNS)
+    coap_port           UDP port of multicast discovery
+    mdns_port           UDP port of multicast DNS
+    ack_timeout_ms      CoAP: first wait for an acknowledgement (ACK_TIMEOUT)
+    max_retransmit      CoAP: how often a message is sent again (MAX_RETRANSMIT)
+    block_size          CoAP: longest payload in one datagram; longer ones go block-wise
+    outbox_max          readings kept until acknowledged; beyond it the oldest is dropped and counted
+    deregister_wait_ms  wait for the old registrar's good-bye before registering with the new one
+    retry_max_ms        longest back-off between two attempts to register while a link is up
+    bootstrap_wait_ms   how long a bootstrap server may be silent before the bootstrap counts as failed
+    log_level           what is logged: this level and worse
+    manufacturer        Device object, resource 0
+    model               Device object, resource 1
+    serial              Device object, resource 2
+    firmware            Device object, resource 3
+"""
+
+from .errors import LocalError
+
+# name, kind, default, unit, low, high. Of a str, low and high bound the length; its unit is the form: words
+# between | are the only choices, "uri" and "list" are checked as such.
+_TABLE = (
+    ("endpoint", "str", "", "", 0, 64),
+    ("insecure", "bool", False, "", 0, 1),
+    ("bootstrap_uri", "str", "", "uri", 0, 128),
+    ("server_uri", "str", "", "uri", 0, 128),
+    ("lifetime_s", "int", 300, "s", 10, 31536000),
+    ("report_period_s", "int", 60, "s", 1, 86400),
+    ("links", "str", "eth,lte", "list", 1, 32),
+    ("fail_back_hold_ms", "int", 10000, "ms", 0, 3600000),
+    ("carrier_delay_ms", "int", 0, "ms", 0, 60000),
+    ("penalty_ms", "int", 30000, "ms", 0, 3600000),
+    ("apn", "str", "", "", 0, 63),
+    ("modem", "str", "auto", "", 1, 16),
+    ("standby", "str", "warm", "cold|warm|hot", 3, 4),
+    ("discovery", "str", "core,dns-sd", "list", 0, 32),
+    ("coap_port", "int", 5683, "", 1, 65535),
+    ("mdns_port", "int", 5353, "", 1, 65535),
+    ("ack_timeout_ms", "int", 2000, "ms", 50, 60000),
+    ("max_retransmit", "int", 4, "", 0, 8),
+    ("block_size", "int", 512, "bytes", 64, 1024),
+    ("outbox_max", "int", 500, "readings", 1, 10000),
+    ("deregister_wait_ms", "int", 3000, "ms", 0, 60000),
+    ("retry_max_ms", "int", 20000, "ms", 1000, 3600000),
+    ("bootstrap_wait_ms", "int", 60000, "ms", 1000, 600000),
+    ("log_level", "str", "info", "debug|info|warning|error", 4, 7),
+    ("manufacturer", "str", "", "", 0, 64),
+    ("model", "str", "", "", 0, 64),
+    ("serial", "str", "", "", 0, 64),
+    ("firmware", "str", "", "", 0, 32),
+)
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+class Settings:
+    """The settings in force: what was given, defaults for the rest. Raises LocalError for a name, a kind or a
+    value that is impossible; the message says what is allowed."""
+
+    def __init__(self, values=None):
+        self._values = {}
+        for name in sorted(values or {}):
+            self.set(name, values[name])
+
+    def get(self, name):
+        """The value of a setting; LocalError for one that does not exist."""
+        return self._values[name] if name in self._values else _row(name)[2]
+
+    def set(self, name, value):
+        """Change one setting; LocalError leaves it as it was."""
+        _check(_row(name), value)
+        self._values[name] = value
+
+
+def from_text(name, text):
+    """A setting's value from what a person typed; LocalError as for Settings.set()."""
+    row, value = _row(name), text
+    if row[1] == "bool" and text.lower() in _TRUE + _FALSE:
+        value = text.lower() in _TRUE
+    elif row[1] == "int":
+        try:
+            value = int(text)
+        except ValueError:
+            pass
+    _check(row, value)
+    return value
+
+
+def rows():
+    """The whole table as (name, kind, default, unit, low, high, help); help is empty on a device."""
+    helps = {}
+    for line in (globals().get("__doc__") or "").split("\n"):
+        name, _, text = line.strip().partition("  ")
+        helps[name] = text.strip()
+    return [row + (helps.get(row[0], ""),) for row in _TABLE]
+
+
+def _row(name):
+    for row in _TABLE:
+        if row[0] == name:
+            return row
+    near = min([(_distance(str(name), row[0]), row[0]) for row in _TABLE])
+    hint = "; did you mean %s?" % near[1] if near[0] <= max(2, len(str(name)) // 3) else ""
+    raise LocalError("setting %s: there is none of this name%s" % (name, hint))
+
+
+def _check(row, value):
+    name, kind, _default, unit, low, high = row
+    if kind == "bool":
+        fits = isinstance(value, bool)
+    elif kind == "int":
+        fits = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    else:
+        fits = isinstance(value, str) and low <= len(value.encode()) <= high and _form(unit, value)
+    if not fits:
+        shown = repr(value)
+        raise LocalError("setting %s: %s is not possible; %s" % (name, shown[:60], _allowed(row)))
+
+
+def _form(form, text):
+    if "|" in form:
+        return text in form.split("|")
+    if form == "uri":
+        return not text or _is_uri(text)
+    if form == "list":
+        return not text or all(word and word == word.strip() for word in text.split(","))
+    return all(" " <= char != "\x7f" for char in text)
+
+
+def _is_uri(text):
+    """coap://HOST[:PORT][/]"""
+    scheme, _, rest = text.partition("://")
+    host, _, port = (rest[:-1] if rest.endswith("/") else rest).partition(":")
+    plain = host and all(char.isdigit() or char.isalpha() or char in ".-_" for char in host)
+    return scheme == "coap" and plain and (not port or port.isdigit() and 0 < int(port) < 65536)
+
+
+def _allowed(row):
+    _name, kind, _default, unit, low, high = row
+    if kind == "bool":
+        return "true or false"
+    if kind == "int":
+        return "a whole number from %d to %d%s" % (low, high, " " + unit if unit else "")
+    if "|" in unit:
+        return "one of " + unit.replace("|", ", ")
+    if unit == "uri":
+        return "coap://HOST:PORT, at most %d characters" % high
+    form = "words with commas between them, " if unit == "list" else "text without control characters, "
+    return form + "%d to %d bytes" % (low, high)
+
+
+def _distance(a, b):
+    """How many letters to insert, remove or replace (Levenshtein)."""
+    line = list(range(len(b) + 1))
+    for i in range(len(a)):
+        corner, line[0] = line[0], i + 1
+        for j in range(len(b)):
+            best = min(line[j] + 1, line[j + 1] + 1, corner + (a[i] != b[j]))
+            corner, line[j + 1] = line[j + 1], best
+    return line[-1]
