@@ -80,6 +80,10 @@ class Settings:
         """The value of a setting; LocalError for one that does not exist."""
         return self._values[name] if name in self._values else _row(name)[2]
 
+    def check(self, name, value):
+        """LocalError when the setting cannot have this value; changes nothing."""
+        _check(_row(name), value)
+
     def set(self, name, value):
         """Change one setting; LocalError leaves it as it was."""
         _check(_row(name), value)
