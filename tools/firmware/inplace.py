@@ -1,7 +1,7 @@
 """Runs a ROMFS image in place: `python inplace.py IMAGE CONFIG [MICROPYTHON OPTION ...]`. Imports nothing of ours.
 
-On a device the image lies in flash and costs no heap. Here this process maps the file, and then becomes MicroPython (the
-wheel holds it as an extension module), which mounts the mapped memory by its address: bytecode, strings and names
+On a device the image lies in flash and costs no heap. Here this process maps the file, and then becomes MicroPython
+(the wheel holds it as an extension module), which mounts the mapped memory by its address: bytecode, strings and names
 stay outside its heap, so `-X heapsize=` bounds exactly what would be RAM.
 """
 
