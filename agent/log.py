@@ -1,8 +1,8 @@
-"""What happened, for people and for the laboratory: a level, a sink, and the last entries for a cable to
-read.
+"""What happened, for people and for the laboratory: a level, a sink, and the last entries to be read later.
 
 An entry is (level, now in ms, actor, event, fields); the actor is the part of the agent that speaks, the
-event one word. """
+event one word.
+"""
 
 from collections import deque
 
@@ -11,8 +11,7 @@ _SECRET = ("key", "psk", "secret", "password")
 
 
 class Log:
-    """Hands entries of `level` and worse to `sink(level, now, actor, event, fields)` and keeps the last
-    `keep`."""
+    """Hands entries of `level` and worse to `sink(level, now, actor, event, fields)`; keeps the last few."""
 
     def __init__(self, sink=None, level="info", keep=50):
         self.sink = sink

@@ -1,5 +1,4 @@
-"""A medium whose power fails at a chosen byte (for the store's and the journal's tests, on both
-interpreters)."""
+"""A medium whose power fails at a chosen byte, for the tests of the store and the journal."""
 
 
 class Cut(Exception):
@@ -7,9 +6,8 @@ class Cut(Exception):
 
 
 class Medium:
-    """Files in memory. After `budget` bytes (None: never) the power fails, leaving what `tear` makes of the
-    rest: None stops there, a number fills what was still to come with it (flash that was erased, or never
-    was)."""
+    """Files in memory. After `budget` bytes (None: never) the power fails. `tear` says what is left of the write:
+    None: what came before; a number: that, filled up with it (flash that was erased, or was never written)."""
 
     def __init__(self, files=None, budget=None, tear=None):
         self.files, self.budget, self.tear, self.cost = files if files is not None else {}, budget, tear, 0
