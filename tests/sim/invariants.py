@@ -1,0 +1,162 @@
+"""What must hold after every event of the simulation, and what must hold in the end.
+
+Cheap on purpose: each check compares a few numbers, and the expensive ones (is the store readable? is a
+reading gone?) run when something could have changed them - at a power cut, at an acknowledgement - not after
+each of the many thousand events.
+"""
+
+from agent.store import Journal, Store
+
+REGISTERED_WITHIN_MS = 60000
+# One gateway-platform exchange with all its retransmissions: MAX_TRANSMIT_WAIT of RFC 7252 4.8.2.
+ROUND_TRIP_MS = 93000
+
+
+class Book:
+    """What one device's outbox promised and what the servers took over: the readings, each followed to the
+    end."""
+
+    def __init__(self, endpoint):
+        self.endpoint = endpoint
+        self.values = {}  # sequence -> value, as append() returned it
+        self.acknowledged = {}  # sequence -> value, as a server acknowledged it
+        self.dropped = 0
+        self.epoch = 0
+        self.configured = False
+
+    def attach(self, device, agent):
+        """Watch the outbox of a freshly started agent."""
+        journal = agent.journal
+        append, acknowledge = journal.append, journal.acknowledge
+
+        def appended(wall, value):
+            sequence = append(wall, value)
+            assert sequence not in self.values, "sequence %d given twice" % sequence
+            self.values[sequence] = value
+            return sequence
+
+        def forgotten(upto):
+            for sequence, _, _ in journal.pending(64):
+                if sequence <= upto:
+                    assert sequence in self.acknowledged, "reading %d forgotten unacknowledged" % sequence
+            acknowledge(upto)
+
+        journal.append, journal.acknowledge = appended, forgotten
+
+    def take_over(self, found):
+        """A server acknowledges [(sequence, value)]: from now on it answers for them."""
+        for sequence, value in found:
+            known = self.values.get(sequence, value)
+            assert known == value, "sequence %d had another value" % sequence
+            assert self.acknowledged.get(sequence, value) == value, "sequence %d counted anew" % sequence
+            self.acknowledged[sequence] = value
+
+    def after_cut(self, device):
+        """A fresh reader of what the flash holds now finds the identity and every reading that nobody
+        acknowledged."""
+        medium = device.flash.copy()
+        store = Store(medium)
+        assert not store.damaged, "the store is unreadable after a power cut"
+        self.configured = self.configured or store.get("config") is not None
+        assert store.get("config") is not None or not self.configured, "the accounts are gone"
+        epoch = store.get("epoch", 0)
+        assert epoch >= self.epoch, "the epoch went back from %d to %d" % (self.epoch, epoch)
+        self.epoch = epoch
+        self._outbox_whole(Journal(medium, device.values["outbox_max"]))
+
+    def _outbox_whole(self, journal):
+        waiting = {}
+        for sequence, _, value in journal.pending():
+            assert self.values.get(sequence, value) == value, "reading %d changed on the flash" % sequence
+            waiting[sequence] = value
+        lost = [s for s in self.values if s not in self.acknowledged and s not in waiting]
+        assert len(lost) <= journal.dropped, "readings lost at a power cut: %s" % lost
+
+    def settle(self, books, queue, journal):
+        """The end: every reading is in the platform's books once, unless the outbox said that it dropped
+        it."""
+        missing = [s for s in self.acknowledged if s not in books]
+        assert not missing, "acknowledged readings lost: %s" % missing
+        assert not queue, "the gateway still holds %d payloads" % len(queue)
+        waiting = [record[0] for record in journal.pending()]
+        missing = [s for s in self.values if s not in books and s not in waiting]
+        assert len(missing) <= journal.dropped, "readings lost: %s, dropped %d" % (missing, journal.dropped)
+        counted = [books[s] for s in books]
+        assert len(set(counted)) == len(counted), "a measurement counted twice"
+        assert len(waiting) <= 1, "%d readings still wait" % len(waiting)
+
+
+class Since:
+    """For how long something has been true without a break, in world time."""
+
+    def __init__(self):
+        self.start = None
+        self.longest = 0
+        self.total = 0
+
+    def mark(self, true, now):
+        """-> ms since it is true, 0 when it is not."""
+        if not true:
+            if self.start is not None:
+                self.total += now - self.start
+            self.start = None
+            return 0
+        if self.start is None:
+            self.start = now
+        self.longest = max(self.longest, now - self.start)
+        return now - self.start
+
+
+class Watch:
+    """The check that the world makes after every event."""
+
+    def __init__(self, stage):
+        self.stage = stage
+        self._devices = []
+        for device in stage.devices:
+            self._devices.append((device, Since(), Since(), Since(), Since()))
+
+    def __call__(self, world):
+        for device, away, eth, lte, twice in self._devices:
+            if device.agent:
+                self._one_registrar(device)
+                self._bounded(device)
+            self._registered_in_time(device, away, eth, lte, world.now)
+            self._one_record(device, twice, world.now)
+
+    def _one_registrar(self, device):
+        """W2 on the device: it believes in one registrar, and only over a link that is up."""
+        agent = device.agent
+        registrar = agent.registration.registrar
+        if registrar:
+            link = registrar[1]
+            assert agent.links.is_up(link), "registered over %s, which is down" % link
+            assert link != "eth" or device.eth.up, "registered over a pulled cable"
+            assert registrar[0].allows(link), "registered over a link that the account forbids"
+
+    def _bounded(self, device):
+        assert device.agent.journal.count <= device.values["outbox_max"]
+
+    def _registered_in_time(self, device, away, eth, lte, now):
+        """A device with a working path is registered within a minute."""
+        stage, agent = self.stage, device.agent
+        on = agent is not None
+        out = away.mark(on and agent.registration.registrar is None, now)
+        known = device.book.configured or stage.configuration.up
+        by_eth = eth.mark(on and known and device.eth.up and stage.gateway.up, now)
+        by_lte = lte.mark(on and known and device.modem.serving and device.lte.up and stage.platform.up, now)
+        late = min(out, max(by_eth, by_lte))
+        assert late <= REGISTERED_WITHIN_MS, "not registered for %d s with a working path" % (late // 1000)
+
+    def _one_record(self, device, twice, now):
+        """W2 on the servers: never two live records for longer than one exchange between gateway and
+        platform."""
+        stage, name = self.stage, device.name
+        both = stage.gateway.live(name) and stage.platform.direct(name)
+        length = twice.mark(bool(both) and stage.wan.up, now)
+        assert length <= ROUND_TRIP_MS, "two live records for %d s" % (length // 1000)
+
+    def worst(self):
+        """-> the longest times (ms): without registration though a path was there, and with two live
+        records."""
+        return max([item[1].longest for item in self._devices]), max([item[4].longest for item in self._devices])

@@ -1,0 +1,258 @@
+"""Named scenarios: one story each, without random troubles unless said so. Each is run with several seeds,
+because even a calm network loses and delays a datagram now and then.
+
+usage: python|micropython -X heapsize=4M tests/sim/scenarios.py [NAME [SEED]]     (-v: every event)
+"""
+
+import sys
+
+HERE = __file__.rpartition("/")[0] or "."
+if __name__ == "__main__":
+    sys.path[:0] = [HERE, HERE + "/../.."]
+
+from stage import Stage  # noqa: E402
+from world import HOUR, MINUTE, SECOND  # noqa: E402
+
+
+def _registered(stage, name, limit=MINUTE):
+    """Until the device is registered with `name` in its own eyes and in theirs."""
+    servers = {"gateway": stage.gateway.live, "platform": stage.platform.direct}
+    return stage.until(
+        lambda: stage.registrar() == name and servers[name](stage.device.name) is not None, limit
+    )
+
+
+def _with_gateway(seed, tell, **changed):
+    stage = Stage(seed, 1, tell, **changed)
+    stage.power_on()
+    _registered(stage, "gateway")
+    return stage
+
+
+def _quiet_end(stage):
+    stage.calm()
+    stage.run(25 * MINUTE)
+    stage.settled()
+    return stage
+
+
+def first_boot(seed, tell=None):
+    """C2, C3, W1: out of the box it discovers the configuration server, bootstraps, registers with the
+    gateway."""
+    stage = _with_gateway(seed, tell)
+    assert stage.configuration.done, "never bootstrapped"
+    stage.until(lambda: stage.platform.live("meter-1") is not None, MINUTE)
+    assert stage.platform.records["meter-1"].via == "gw-1", "the gateway did not register it upstream"
+    return _quiet_end(stage)
+
+
+def configuration_server_late(seed, tell=None):
+    """C2: nobody answers for ten minutes; the device goes on searching."""
+    stage = Stage(seed, 1, tell)
+    stage.configuration.crash(10 * MINUTE)
+    stage.power_on()
+    stage.run(10 * MINUTE)
+    _registered(stage, "gateway")
+    return _quiet_end(stage)
+
+
+def cable_pulled_and_back(seed, tell=None):
+    """W3, W2: over to the platform by 4G, and back; never two records for longer than one exchange."""
+    stage = _with_gateway(seed, tell)
+    for _ in range(3):
+        stage.run(2 * MINUTE)
+        stage.device.set_cable(False)
+        _registered(stage, "platform")
+        stage.until(lambda: stage.gateway.live("meter-1") is None, MINUTE)
+        stage.run(12 * MINUTE)
+        assert stage.registrar() == "platform"
+        stage.device.set_cable(True)
+        _registered(stage, "gateway")
+        stage.until(lambda: stage.platform.direct("meter-1") is None, MINUTE)
+    return _quiet_end(stage)
+
+
+def gateway_silent(seed, tell=None):
+    """W3: the cable is fine but the gateway is dead; the device moves within two minutes of its next word to
+    it."""
+    stage = _with_gateway(seed, tell)
+    stage.gateway.crash(40 * MINUTE)
+    _registered(stage, "platform", 11 * MINUTE)
+    stage.run(40 * MINUTE)
+    return _quiet_end(stage)
+
+
+def platform_restarts(seed, tell=None):
+    """A platform that forgot its registrations gets them back from the gateway, and from the device when it
+    is direct."""
+    stage = _with_gateway(seed, tell)
+    stage.run(3 * MINUTE)
+    stage.platform.crash(20 * SECOND)
+    stage.run(25 * SECOND)
+    stage.until(lambda: stage.platform.live("meter-1") is not None, 11 * MINUTE)
+    stage.device.set_cable(False)
+    _registered(stage, "platform")
+    stage.platform.crash(20 * SECOND)
+    stage.run(25 * SECOND)
+    stage.until(lambda: stage.platform.direct("meter-1") is not None, 11 * MINUTE)
+    return _quiet_end(stage)
+
+
+def gateway_restarts(seed, tell=None):
+    """A gateway that forgot its registrations says 4.04 to the next word; what it had acknowledged still
+    arrives."""
+    stage = _with_gateway(seed, tell)
+    stage.wan.set(False)
+    stage.run(11 * MINUTE)
+    assert stage.gateway.upstream("meter-1").queue, "nothing queued at the gateway"
+    stage.gateway.crash(10 * SECOND)
+    stage.run(15 * SECOND)
+    stage.wan.set(True)
+    stage.until(lambda: stage.gateway.live("meter-1") is not None, 11 * MINUTE)
+    return _quiet_end(stage)
+
+
+def power_cut_during_failover(seed, tell=None):
+    """Power fails at each of the first writes of a fail-over, in each way a write can be torn."""
+    stage = _with_gateway(seed, tell)
+    for n in range(1, 4):
+        for how in range(4):
+            stage.run(MINUTE)
+            stage.device.flash.cut_in(n, how)
+            stage.device.set_cable(False)
+            stage.run(20 * SECOND)
+            stage.until(lambda: stage.registrar() == "platform", 2 * MINUTE)
+            stage.device.flash.cut_in(0, 0)
+            stage.device.set_cable(True)
+            _registered(stage, "gateway", 2 * MINUTE)
+    assert stage.device.cuts > 3, "only %d cuts" % stage.device.cuts
+    return _quiet_end(stage)
+
+
+def power_cut_during_bootstrap(seed, tell=None):
+    """Power fails at the first writes of a life: it comes back as new or configured, never in between."""
+    for n in range(1, 4):
+        for how in range(4):
+            stage = Stage(seed + 100 * n + how, 1, tell)
+            stage.device.flash.cut_in(n, how)
+            stage.power_on()
+            stage.run(30 * SECOND)
+            _registered(stage, "gateway", 2 * MINUTE)
+            _quiet_end(stage)
+    return stage
+
+
+def fifty_flaps(seed, tell=None):
+    """A loose plug: 50 breaks in a minute cause at most six switches (DESIGN 6)."""
+    stage = _with_gateway(seed, tell)
+    stage.run(30 * SECOND)
+    was, switches = stage.registrar(), 0
+    for n in range(100):
+        stage.device.set_cable(n % 2 == 1)
+        for _ in range(6):
+            stage.run(100)
+            now = stage.registrar()
+            if now and now != was:
+                was, switches = now, switches + 1
+    assert switches <= 6, "%d switches" % switches
+    return _quiet_end(stage)
+
+
+def both_links_dead(seed, tell=None):
+    """No way at all for an hour: the readings wait, and arrive once."""
+    stage = _with_gateway(seed, tell)
+    stage.device.set_cable(False)
+    stage.device.modem.set_coverage(False)
+    stage.run(HOUR)
+    assert stage.registrar() is None and stage.device.agent.journal.count >= 11
+    return _quiet_end(stage)
+
+
+def outbox_overflows(seed, tell=None):
+    """No way out for longer than the outbox lasts: the oldest are dropped, and counted."""
+    stage = _with_gateway(seed, tell, outbox_max=10)
+    stage.device.set_cable(False)
+    stage.device.modem.set_coverage(False)
+    stage.run(2 * HOUR)
+    assert stage.device.agent.journal.dropped > 0
+    return _quiet_end(stage)
+
+
+def line_cut_while_moving(seed, tell=None):
+    """W2: gateway and platform cannot talk while the device moves; when they can again, the old record
+    goes."""
+    stage = _with_gateway(seed, tell)
+    stage.wan.set(False)
+    stage.run(MINUTE)
+    stage.device.set_cable(False)
+    _registered(stage, "platform")
+    stage.run(3 * MINUTE)
+    stage.wan.set(True)
+    stage.until(lambda: stage.gateway.live("meter-1") is None, 2 * MINUTE)
+    return _quiet_end(stage)
+
+
+def good_bye(seed, tell=None):
+    """The program is stopped: it de-registers and says so."""
+    stage = _with_gateway(seed, tell)
+    stage.run(MINUTE)
+    stage.device.stop()
+    stage.until(lambda: not stage.device.powered, 20 * SECOND)
+    assert stage.gateway.live("meter-1") is None or seed in (), "still registered"
+    stage.device.power_on()
+    _registered(stage, "gateway")
+    return _quiet_end(stage)
+
+
+def ten_devices(seed, tell=None):
+    """Ten meters on one gateway, all cables pulled at once, and back."""
+    stage = Stage(seed, 10, tell)
+    stage.power_on()
+    stage.run(2 * MINUTE)
+    assert [stage.registrar(device) for device in stage.devices] == ["gateway"] * 10
+    for device in stage.devices:
+        device.set_cable(False)
+    stage.run(MINUTE)
+    assert [stage.registrar(device) for device in stage.devices] == ["platform"] * 10
+    return _quiet_end(stage)
+
+
+ALL = (
+    first_boot,
+    configuration_server_late,
+    cable_pulled_and_back,
+    gateway_silent,
+    platform_restarts,
+    gateway_restarts,
+    power_cut_during_failover,
+    power_cut_during_bootstrap,
+    fifty_flaps,
+    both_links_dead,
+    outbox_overflows,
+    line_cut_while_moving,
+    good_bye,
+    ten_devices,
+)
+NAMES = [scenario.__name__ for scenario in ALL]
+SEEDS = 3
+
+
+def play(name, seed, tell=None):
+    """-> the digest of one scenario."""
+    try:
+        return ALL[NAMES.index(name)](seed, tell).world.digest
+    except AssertionError as e:
+        print("\n%s, seed %d: %s\nreplay: python tests/sim/scenarios.py -v %s %d" % (name, seed, e, name, seed))
+        raise
+
+
+def main(arguments):
+    verbose = "-v" in arguments
+    words = [word for word in arguments if word != "-v"]
+    for name in words[:1] or NAMES:
+        for seed in [int(words[1])] if len(words) > 1 else range(SEEDS):
+            print("%s %d %08x" % (name, seed, play(name, seed, print if verbose else None)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
