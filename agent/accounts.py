@@ -52,7 +52,7 @@ def split_uri(uri):
 
 
 def instances(tree, oid):
-    return sorted(set([key[1] for key in tree if key[0] == oid]))
+    return sorted({key[1] for key in tree if key[0] == oid})
 
 
 def accounts(tree):

@@ -3,7 +3,7 @@
 Read `_PLOT` and `_settle()` to see who reacts to what.
 """
 
-from .accounts import CONFIGURED, SERVER, bootstrap_account
+from .accounts import CONFIGURED, SERVER
 from .codec.coap import UNAUTHORIZED
 from .configuration import Configuration
 from .configuring import Configuring
@@ -11,7 +11,6 @@ from .engine.bootstrap import Bootstrap
 from .engine.discovery import Discovery
 from .engine.exchange import Exchange
 from .engine.links import Links
-from .engine.modem import Modem
 from .engine.policies import Policies
 from .engine.registration import Registration
 from .engine.reports import Reports
@@ -19,10 +18,11 @@ from .journal import Journal
 from .log import Log
 from .north.lwm2m import outcome
 from .north.resources import METER, resource_of
+from .registering import Registering
 from .store import Store
 
 _PLOT = {
-    # (engine, what it says): the method that reacts, here or in configuring.py; None: it is only logged
+    # (engine, what it says): the method that reacts, here, in configuring.py or in registering.py; None: only logged
     ("links", "active"): "_aim",
     ("modem", "serial"): "_to_serial",
     ("modem", "state"): "_modem_state",
@@ -35,6 +35,7 @@ _PLOT = {
     ("exchange", "response"): "_answered",
     ("exchange", "failed"): "_answered",
     ("exchange", "unobserved"): "_unobserved",
+    ("exchange", "notified"): "_notified",
     ("bootstrap", "request"): "_ask_bootstrap",
     ("bootstrap", "commit"): "_commit",
     ("bootstrap", "failed"): None,
@@ -57,7 +58,7 @@ _ROUNDS = 50  # of _settle(); more means that engines feed each other for ever, 
 _RESET_MS = 1000  # between answering a reboot and doing it
 
 
-class Agent(Configuring):
+class Agent(Configuring, Registering):
     """settings: Settings; medium: where state is kept; below(n): randomness; measure() -> number; wall() -> Unix s or
     0."""
 
@@ -70,7 +71,7 @@ class Agent(Configuring):
         names = get("links").split(",")
         self.exchange = Exchange(below, get("ack_timeout_ms"), get("max_retransmit"), get("block_size"))
         self.links = Links(names, get("fail_back_hold_ms"), get("carrier_delay_ms"), get("penalty_ms"))
-        self.modem = Modem(get("modem"), get("apn"), below) if _LTE in names else None
+        self.modem = _modem(get("modem"), get("apn"), below) if _LTE in names else None
         methods = get("discovery").split(",")
         self.discovery = Discovery(below, get("coap_port"), get("mdns_port"), not get("insecure"), methods)
         self.bootstrap = Bootstrap(CONFIGURED, self.configuration.check, below, get("bootstrap_wait_ms"))
@@ -78,8 +79,8 @@ class Agent(Configuring):
         self.policies = Policies(settings)
         self.reports = Reports(self.journal, get("report_period_s") * 1000)
         self._build_north()
-        self._engines = [(name, getattr(self, name)) for name in ("links", "modem", "discovery", "exchange", "bootstrap",
-                         "registration", "reports", "policies") if getattr(self, name)]  # fmt: skip
+        names = "links modem discovery exchange bootstrap registration reports policies".split()
+        self._engines = [(name, getattr(self, name)) for name in names if getattr(self, name)]
         self._report_handle = self._reset_at = None
         self._update_asked = self._reset_asked = self._stopping = False
         self._lifetime_sent = self._trial_tries = 0
@@ -255,56 +256,6 @@ class Agent(Configuring):
         else:
             self._out.append(("udp", link, host, port, data))
 
-    # registration
-
-    def _register(self, now, target):
-        account, link = target
-        epoch = self.configuration.epoch_for(account, link)
-        self.log.info(now, "registration", "requested", registrar=account.uri, link=link, epoch=epoch)
-        self._lifetime_sent = account.lifetime_s
-        self.registration.sent(self.north.register(target, self.settings.get("endpoint"), epoch, now))
-
-    def _update(self, now, target):
-        changed = self._lifetime_sent != target[0].lifetime_s
-        self._lifetime_sent = target[0].lifetime_s
-        self.registration.sent(self.north.update(target, changed, now))
-
-    def _deregister(self, now, target):
-        self.log.info(now, "registration", "leaving", registrar=target[0].uri, link=target[1])
-        self.registration.sent(self.north.deregister(target, now))
-
-    def _registration_state(self, now, state):
-        """Readings go out, and the configuration is proven, only while one is registered."""
-        here = state in ("registered", "updating")
-        if state != "updating":
-            target = self.registration.target
-            self.log.info(
-                now,
-                "registration",
-                state,
-                registrar=target[0].uri if target else "none",
-                link=target[1] if target else "none",
-            )
-        if state == "registered":
-            self.links.trust(self.registration.target[1])
-            self.configuration.proven()
-        self._report_handle = self._report_handle if here else None
-        self.reports.online(here, now)
-        self._aim_modem(now)
-
-    def _unreachable(self, now, target):
-        """No answer: another link, if there is one. Silence alone never leads back to bootstrap, except for a
-        configuration on trial."""
-        self.log.warning(now, "registration", "unreachable", registrar=target[0].uri, link=target[1])
-        self.links.distrust(target[1], now)
-        self._trial_failed(now)
-
-    def _refused(self, now, target):
-        """The registrar knows us and does not want us: the old configuration, or a new one."""
-        self.log.warning(now, "registration", "refused", registrar=target[0].uri)
-        if not self._trial_failed(now) and bootstrap_account(self.configuration.tree) and self.links.active:
-            self._seek(now, self.links.active)
-
     # the exchange's answers and requests
 
     def _answered(self, now, handle, response):
@@ -315,7 +266,7 @@ class Agent(Configuring):
             (self.reports.acknowledged if result == "accepted" else self.reports.failed)(now)
         elif self.registration.waits_for(handle):
             if result == "accepted" and self.registration.state == "registering":
-                self.north.registered(response)
+                self.north.registered(self.registration.target, response)
             elif result == "conflict" and response.payload.isdigit() and len(response.payload) < 11:
                 self.configuration.raise_epoch(int(response.payload))
             self.registration.answered(handle, result, self._lifetime_sent * 1000, now)
@@ -338,6 +289,9 @@ class Agent(Configuring):
             self._reset_at = now + _RESET_MS
         self._update_asked = self._reset_asked = False
 
+    def _notified(self, _now, _observer):
+        pass  # that a notification arrived changes nothing: readings are acknowledged by Send
+
     def _unobserved(self, _now, observer):
         self.north.unobserved(observer)
 
@@ -359,3 +313,10 @@ class Agent(Configuring):
         self.log.info(now, "policies", "applied", setting=name, value=value)
         if name == "report_period_s":
             self.reports.set_period(value * 1000, now)
+
+
+def _modem(family, apn, below):
+    """Imported only where there is one: it is a tenth of the agent's memory."""
+    from .engine.modem import Modem
+
+    return Modem(family, apn, below)

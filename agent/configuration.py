@@ -68,9 +68,9 @@ class Configuration:
 
     def raise_epoch(self, highest):
         """A registrar knows a higher epoch of ours (4.09): go above it next time."""
-        if self.epoch < highest < _EPOCH_MAX:
+        if self.epoch <= highest < _EPOCH_MAX:
             self._store.put({"epoch": highest})
-        self._epoch_of = None
+            self._epoch_of = None
 
     def _load(self):
         """The stored tree; on a device that is told its server by a setting, only the settings in it count."""

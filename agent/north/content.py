@@ -85,8 +85,8 @@ def _text(value):
 def _from_text(target, kind, payload):
     try:
         text = payload.decode()
-        if kind == "bool" and text in ("0", "1"):
-            return text == "1"
+        if kind == "bool":
+            return ("0", "1").index(text) == 1
         if kind == "opaque":
             return a2b_base64(text)
         return {"int": int, "float": float}.get(kind, str)(text)

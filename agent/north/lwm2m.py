@@ -28,7 +28,7 @@ class Lwm2m:
     def __init__(self, exchange, objects):
         self._exchange, self._objects = exchange, objects
         self.location = ("rd",)  # of our registration; a server that names none gets what it deserves
-        self._formats = []  # [(observer id, path, format)]
+        self._formats = {}  # observer id: the format it accepts
 
     # what the agent says
 
@@ -43,8 +43,10 @@ class Lwm2m:
         return self._exchange.request(account.peer(link), coap.POST, ("rd",), now, query=query, payload=self._links(),
                                       format=_LINK_FORMAT, retransmit=_REGISTER_RETRANSMIT)  # fmt: skip
 
-    def registered(self, response):
+    def registered(self, target, response):
         """Keep the location; observations of an earlier registration are over (1.1 Core 6.2.1)."""
+        self._exchange.unobserve(target[0].peer(target[1]))
+        self._formats = {}
         self.location = response.location or ("rd",)
 
     def update(self, target, lifetime_changed, now):
@@ -77,23 +79,23 @@ class Lwm2m:
         except RemoteError as e:
             code = e.args[1] if len(e.args) > 1 else coap.BAD_REQUEST
             payload, format = e.args[0].encode(), None
-        observer = self._exchange.respond(request, code, now, payload, format)
-        if observer is not None and code == coap.CONTENT:
-            self._formats = [item for item in self._formats if item[0] != observer][-31:]
-            self._formats.append((observer, content.path(request.path), request.accept))
+        self._exchange.respond(request, code, now, payload, format)
+        if request.observe == 0 and code == coap.CONTENT:
+            for observer, peer, path in self._exchange.observed(request.path):
+                if peer == request.peer and path == request.path:
+                    self._formats[observer] = request.accept
 
     def changed(self, path, now):
         """A resource has a new value: tell who observes it, or what holds it."""
-        for observer, observed, accept in list(self._formats):
-            if path[: len(observed)] == observed or observed[: len(path)] == path:
-                try:
-                    code, payload, format = self._read(observed, accept)
-                except RemoteError:
-                    code, payload, format = coap.NOT_FOUND, b"", None
-                self._exchange.notify(observer, code, payload, format, now)
+        for observer, _, observed in self._exchange.observed([str(part) for part in path]):
+            try:
+                code, payload, format = self._read(content.path(observed), self._formats.get(observer))
+            except RemoteError:
+                code, payload, format = coap.NOT_FOUND, b"", None
+            self._exchange.notify(observer, code, payload, format, now)
 
     def unobserved(self, observer):
-        self._formats = [item for item in self._formats if item[0] != observer]
+        self._formats.pop(observer, None)
 
     def handle_bootstrap(self, request, bootstrap, now):
         """A bootstrap server's request inside a bootstrap."""

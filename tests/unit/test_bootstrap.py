@@ -42,7 +42,7 @@ def test_request_write_finish_commits_once():
     b.delete((), 1)
     write_account(b)
     b.finish(2)
-    (what, tree), = b.take()
+    ((what, tree),) = b.take()
     assert what == "commit" and tree[(0, 1, 0)] == "coap://10.0.0.2" and len(tree) == 6
     assert b.state == "idle" and b.deadline() is None
 

@@ -54,7 +54,9 @@ def test_refusals():
     """LightweightM2M-1.1-int-221: object 0 is unauthorized."""
     objects, _ = make()
     assert code(objects.read, (0, 0)) == 129
-    assert code(objects.read, (77,)) == 132 and code(objects.read, (9, 5)) == 132 and code(objects.read, (9, 0, 99)) == 132
+    assert (
+        code(objects.read, (77,)) == 132 and code(objects.read, (9, 5)) == 132 and code(objects.read, (9, 0, 99)) == 132
+    )
     assert code(objects.read, (9, 0, 2)) == 133 and code(objects.read, (9, 0, 3)) == 132
     assert code(objects.read, (9, 1, 3, 5)) == 132
     assert code(objects.write, [((9, 0, 0), "x")]) == 133 and code(objects.execute, (9, 0, 1), b"") == 133

@@ -1,0 +1,55 @@
+"""What the agent does when the registration engine speaks: the requests it asks for, and what success and failure mean."""
+
+from .accounts import bootstrap_account
+
+
+class Registering:
+    """The part of Agent that reacts to registration."""
+
+    def _register(self, now, target):
+        account, link = target
+        epoch = self.configuration.epoch_for(account, link)
+        self.log.info(now, "registration", "requested", registrar=account.uri, link=link, epoch=epoch)
+        self._lifetime_sent = account.lifetime_s
+        self.registration.sent(self.north.register(target, self.settings.get("endpoint"), epoch, now))
+
+    def _update(self, now, target):
+        changed = self._lifetime_sent != target[0].lifetime_s
+        self._lifetime_sent = target[0].lifetime_s
+        self.registration.sent(self.north.update(target, changed, now))
+
+    def _deregister(self, now, target):
+        self.log.info(now, "registration", "leaving", registrar=target[0].uri, link=target[1])
+        self.registration.sent(self.north.deregister(target, now))
+
+    def _registration_state(self, now, state):
+        """Readings go out, and the configuration is proven, only while one is registered."""
+        here = state in ("registered", "updating")
+        if state != "updating":
+            target = self.registration.target
+            self.log.info(
+                now,
+                "registration",
+                state,
+                registrar=target[0].uri if target else "none",
+                link=target[1] if target else "none",
+            )
+        if state == "registered":
+            self.links.trust(self.registration.target[1])
+            self.configuration.proven()
+        self._report_handle = self._report_handle if here else None
+        self.reports.online(here, now)
+        self._aim_modem(now)
+
+    def _unreachable(self, now, target):
+        """No answer: another link, if there is one. Silence alone never leads back to bootstrap, except for a
+        configuration on trial."""
+        self.log.warning(now, "registration", "unreachable", registrar=target[0].uri, link=target[1])
+        self.links.distrust(target[1], now)
+        self._trial_failed(now)
+
+    def _refused(self, now, target):
+        """The registrar knows us and does not want us: the old configuration, or a new one."""
+        self.log.warning(now, "registration", "refused", registrar=target[0].uri)
+        if not self._trial_failed(now) and bootstrap_account(self.configuration.tree) and self.links.active:
+            self._seek(now, self.links.active)
