@@ -264,6 +264,8 @@ class Agent(Configuring, Registering):
         if handle == self._report_handle and handle is not None:
             self._report_handle = None
             (self.reports.acknowledged if result == "accepted" else self.reports.failed)(now)
+            if result in ("gone", "failed"):
+                self.registration.update_now(now)  # finds out whether the registrar is there and knows us
         elif self.registration.waits_for(handle):
             if result == "accepted" and self.registration.state == "registering":
                 self.north.registered(self.registration.target, response)

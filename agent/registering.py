@@ -1,4 +1,4 @@
-"""What the agent does when the registration engine speaks: the requests it asks for, and what success and failure mean."""
+"""What the agent does when the registration engine speaks: requests to send, what success and failure mean."""
 
 from .accounts import bootstrap_account
 

@@ -91,18 +91,21 @@ class Net:
 
     def carry(self):
         for _ in range(60):
-            moved = False
-            for what in self.agent.take():
-                moved = True
-                self.deliver(what)
-            for server in self.servers.values():
-                for peer, data in server.exchange.take():
-                    moved = True
-                    if peer[0] not in self.cut:
-                        self.agent.receive(peer[0], server.address[0], server.address[1], data, self.now)
-            if not moved:
+            if not self.carry_some():
                 return
         raise AssertionError("they never come to rest")
+
+    def carry_some(self):
+        sent = self.agent.take()
+        for what in sent:
+            self.deliver(what)
+        back = []
+        for server in self.servers.values():
+            back += [(server.address, peer[0], data) for peer, data in server.exchange.take()]
+        for (host, port), link, data in back:
+            if link not in self.cut:
+                self.agent.receive(link, host, port, data, self.now)
+        return sent or back
 
     def deliver(self, what):
         if what[0] != "udp":
