@@ -52,7 +52,8 @@ class AtModem:
     def _reset_session(self):
         self.echo, self.functional, self.registered = True, True, False
         self.context, self.sockets = False, {}
-        self._urc_registration = {}
+        self._apn = ""
+        self._urc_registration, self._urc_sim = {}, False
         self._line, self._payload, self._payload_for = b"", b"", None
         self._commands, self._busy = [], False
 
@@ -82,6 +83,19 @@ class AtModem:
             self.registered = False
             self._registration_urc(2)
             self.world.after(8000, self._radio_link_failed, self._boots)
+
+    def set_sim(self, there):
+        """The SIM is taken out or put in."""
+        self.sim = there
+        self.world.trace("modem sim %d" % there)
+        if self._urc_sim:
+            self._say("\r\n+QSIMSTAT: 1,%d\r\n" % there)
+        if there:
+            self._search()
+        else:
+            self.registered = False
+            self._registration_urc(0)
+            self.drop_context()
 
     def _radio_link_failed(self, boots):
         if boots == self._boots and not self.coverage:
@@ -264,6 +278,17 @@ class AtModem:
         self.context = True
         self._ok(echo, None, self.chance.between(200, 1200))
 
+    def _context(self, echo, mark, rest):
+        given = rest.replace('"', "").split(",")
+        if len(given) > 2:
+            self._apn = given[2]
+            return self._ok(echo)
+        self._ok(echo, '+QICSGP: 1,"%s","","",0' % self._apn)
+
+    def _report_sim(self, echo, mark, rest):
+        self._urc_sim = rest == "1"
+        self._ok(echo)
+
     def _deactivate(self, echo, mark, rest):
         self.context, self.sockets = False, {}
         self._ok(echo, None, 200)
@@ -319,6 +344,8 @@ _COMMANDS = {
     "+CEREG": AtModem._registration(None, "+CEREG"),
     "+CSQ": AtModem._signal,
     "+CGATT": AtModem._attach,
+    "+QSIMSTAT": AtModem._report_sim,
+    "+QICSGP": AtModem._context,
     "+QIACT": AtModem._activate,
     "+QIDEACT": AtModem._deactivate,
     "+QIOPEN": AtModem._open,

@@ -5,6 +5,7 @@ usage: python|micropython -X heapsize=4M tests/sim/day.py [SEEDS | SEED..SEED | 
        20        seeds 0 to 19 (the default is 3)
        4..6      seeds 4, 5 and 6
        -s 4      seed 4 alone; with -v also every event
+       --each    one line a seed: its number, digest and events
 
 Prints what was simulated, the digest of all events - the same on every Python - and seconds a day.
 """
@@ -62,7 +63,7 @@ def seeds(arguments):
     """-> (list of seeds, verbose)."""
     found, verbose, single = [], False, False
     for argument in arguments:
-        if argument in ("-v", "-s"):
+        if argument in ("-v", "-s", "--each"):
             verbose, single = verbose or argument == "-v", argument == "-s"
         elif ".." in argument:
             low, _, high = argument.partition("..")
@@ -82,6 +83,8 @@ def main(arguments):
         events += stage.world.events
         digest ^= stage.world.digest
         away, twice = max(away, out), max(twice, both)
+        if "--each" in arguments:
+            print("seed %d %08x %d" % (seed, stage.world.digest, stage.world.events))
         stage = None
         gc.collect()
     spent = time.time() - start

@@ -112,6 +112,7 @@ class Stage:
             device.lte.calm()
             device.set_cable(True)
             device.modem.coverage or device.modem.set_coverage(True)
+            device.modem.sim or device.modem.set_sim(True)
             device.modem.errors, device.modem.slow, device.modem.mute_until = 0, 1, 0
             device.flash.cut_in(0, 0)
 

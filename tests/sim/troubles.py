@@ -55,7 +55,7 @@ class Troubles:
         self._heals(3 * SECOND, 30 * MINUTE, device.modem.set_coverage, True)
 
     def _modem_fault(self, device):
-        modem, kind = device.modem, self.chance.below(6)
+        modem, kind = device.modem, self.chance.below(7)
         self.world.trace("%s modem fault %d" % (device.name, kind))
         if kind == 0:
             modem.mute_until = min(self.world.now + self.chance.between(2 * SECOND, 3 * MINUTE), self.until)
@@ -67,6 +67,9 @@ class Troubles:
             modem.drop_context(self.chance.below(2) == 0)
         elif kind == 4:
             device.unplug_modem()
+        elif kind == 5:
+            modem.set_sim(False)
+            self._heals(5 * SECOND, 10 * MINUTE, modem.set_sim, True)
         else:
             modem.power_on()  # it resets by itself and nobody is told
         if kind in (1, 2):
