@@ -1,0 +1,119 @@
+"""`pointsman bench`: every figure that we state, measured here and now, beside a peer's where there is one.
+
+What is measured lies in tests/bench, one file a figure, each with a function `measure(quick)` that returns rows: dicts
+with value, interpreter, n and, where there is one, peer and peer_value. The names below are stable: scripts may rely on
+them.
+"""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+from .. import faults, terminal
+from ..faults import Fault
+
+HELP = """\
+examples:
+  pointsman bench                              everything; takes some minutes
+  pointsman bench --list                       what each figure means
+  pointsman bench coap.roundtrips_per_s --json one JSON object a line
+  pointsman bench heap.story_min_kib --quick   coarser, sooner
+"""
+
+LESS, MORE = "less", "more"
+
+# name, meaning, unit, which is better, file of tests/bench, options of its measure()
+FIGURES = (
+    ("sim.day_s", "one simulated day with faults, every invariant checked after every event",
+     "s", LESS, "sim_day", {}),
+    ("heap.story_min_kib", "smallest MicroPython heap (64-bit) in which the lab's story passes, code loaded from .mpy",
+     "KiB", LESS, "heap", {"form": "mpy"}),
+    ("heap.story_romfs_min_kib", "the same with the code executed in place from a ROMFS image, as when frozen",
+     "KiB", LESS, "heap", {"form": "romfs"}),
+    ("coap.roundtrips_per_s", "confirmable requests and their answers over loopback UDP, one after the other",
+     "1/s", MORE, "coap_roundtrips", {}),
+    ("lab.failover_ms", "cable pulled to registered with the platform over 4G, by the servers' records, median",
+     "ms", LESS, "failover", {}),
+)
+NAMES = [figure[0] for figure in FIGURES]
+KEYS = ("name", "value", "unit", "interpreter", "n", "peer", "peer_value")
+FOLDER = Path(__file__).resolve().parents[2] / "tests" / "bench"
+
+
+def arguments(parser):
+    """The command's arguments."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help="figures to measure (default: all)")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line: " + ", ".join(KEYS))
+    parser.add_argument("--list", action="store_true", help="say what each figure means, measure nothing")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions and coarser steps")
+
+
+def run(args):
+    """Measure what was asked for. One figure that cannot be measured does not keep the others from being printed."""
+    for name in args.names:
+        if name not in NAMES:
+            raise Fault("no figure is called %s" % name, faults.did_you_mean(name, NAMES), faults.USAGE)
+    chosen = [figure for figure in FIGURES if figure[0] in (args.names or NAMES)]
+    if args.list:
+        return _list(chosen, args.json)
+    if not FOLDER.is_dir():
+        raise Fault("the benchmarks are part of the source checkout, not of the installed package",
+                    "clone the repository and run `make bench` there")
+    code = faults.OK
+    for figure in chosen:
+        try:
+            _show(measured(figure, args.quick), args.json)
+        except Fault as fault:
+            print("pointsman: %s: %s" % (figure[0], fault), file=sys.stderr)
+            code = fault.code
+    return code
+
+
+def measured(figure, quick=False):
+    """[row] of one figure, each with exactly KEYS. Raises Fault where it cannot be measured."""
+    name, _, unit, _, file, options = figure
+    for folder in (str(FOLDER), str(FOLDER.parents[1])):  # a benchmark may import what lies beside it, and agent.x
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+    if terminal.colourful(sys.stderr):
+        print("measuring %s ..." % name, end="\r", file=sys.stderr, flush=True)
+    rows = importlib.import_module(file).measure(quick=quick, **options)
+    return [{key: dict(row, name=name, unit=unit).get(key) for key in KEYS} for row in rows]
+
+
+def _list(figures, as_json):
+    for name, meaning, unit, better, _, _ in figures:
+        if as_json:
+            print(json.dumps({"name": name, "meaning": meaning, "unit": unit, "better": better}))
+        else:
+            print("%-26s %-4s %s is better: %s" % (name, unit, better, meaning))
+    return faults.OK
+
+
+def _show(rows, as_json):
+    if as_json:
+        for row in rows:
+            print(json.dumps(row), flush=True)
+        return
+    most = max([number for row in rows for number in (row["value"], row["peer_value"]) if number] or [1])
+    for row in rows:
+        print(_line(row["name"], row["value"], row, most, "%s, n=%s" % (row["interpreter"], row["n"])), flush=True)
+        if row["peer"]:
+            print(_line("", row["peer_value"], row, most, row["peer"]), flush=True)
+
+
+def _line(name, value, row, most, remark):
+    text = "%-26s %10s %-4s" % (name, _number(value), row["unit"])
+    if not sys.stdout.isatty():
+        return text + " " + remark
+    room = terminal.width() - len(text) - 36
+    bar = "█" * max(1, round(room * (value or 0) / most))
+    colour = ("\033[32m", "\033[0m") if name and terminal.colourful(sys.stdout) else ("", "")
+    return "%s %s%-*s%s %s" % (text, colour[0], room, bar, colour[1], remark)
+
+
+def _number(value):
+    if value is None:
+        return "-"
+    return "%.3g" % value if value < 100 else "%.0f" % value
