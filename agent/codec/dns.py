@@ -99,9 +99,9 @@ _VALUES = {A: _address, PTR: _pointer, TXT: _text, SRV: _service}
 
 
 def _name(data, at):
-    """(name, where the field ends). Compression pointers must lead back, so that they end (RFC 1035 4.1.4)."""
+    """(name, where the field ends). Pointers must lead back, or they would never end (RFC 1035 4.1.4)."""
     labels = []
-    size = 1
+    size = 0
     after = None
     while True:
         length = _u8(data, at)

@@ -13,8 +13,19 @@ from . import cbor, utf8
 
 # RFC 8428 table 4: the same field as a number in CBOR and as a name in JSON. `vlo` (object link) is OMA's.
 _BVER, _BN, _BT, _BV, _N, _V, _VS, _VB, _T, _VD, _VLO = -1, -2, -3, -5, 0, 2, 3, 4, 6, 8, "vlo"
-_NAMES = ((_BVER, "bver"), (_BN, "bn"), (_BT, "bt"), (_BV, "bv"), (_N, "n"), (_T, "t"),
-          (_V, "v"), (_VS, "vs"), (_VB, "vb"), (_VD, "vd"), (_VLO, "vlo"))
+_NAMES = (
+    (_BVER, "bver"),
+    (_BN, "bn"),
+    (_BT, "bt"),
+    (_BV, "bv"),
+    (_N, "n"),
+    (_T, "t"),
+    (_V, "v"),
+    (_VS, "vs"),
+    (_VB, "vb"),
+    (_VD, "vd"),
+    (_VLO, "vlo"),
+)
 _VALUES = (_V, _VS, _VB, _VD, _VLO)
 
 _WIDE = 1 << 64
@@ -34,7 +45,7 @@ def pack(records, base="", json=False):
     bt = 0
     for i, (name, value, time) in enumerate(records):
         record = {}
-        following = records[i + 1] if i + 1 < len(records) else ("", None, None)
+        following = records[i + 1] if i + 1 < len(records) else (None, None, None)
         if base and len(records) > 1:
             _put(record, _BN, base if i == 0 else "")
             _put(record, _N, name)

@@ -1,7 +1,7 @@
 """Finding the configuration server on a LAN: CoAP multicast (RFC 7252 8) and DNS-SD over multicast DNS.
 
-Whatever is found is a hint from a stranger. It says where to ask for a bootstrap; only the key that both sides hold
-says whom to believe. So the first answer that makes sense is good enough, and the rest is counted and forgotten.
+Whatever is found is a hint from a stranger. It says where to ask for a bootstrap; only the key that both hold
+says whom to believe. So the first answer that makes sense is good enough; the rest is counted and forgotten.
 """
 
 from ..codec import coap, dns, linkformat, utf8
@@ -164,25 +164,37 @@ class Discovery:
             return None
         if coap.unknown_critical(message) is not None:
             return None
-        for target, attributes in linkformat.decode(utf8.decode(message.payload, "discovery")):
-            for name, value in attributes:
-                if name == "rt" and value and _RT in value.split():
-                    uri = _resolve(target, host, port)
-                    if uri:
-                        return uri
+        for target in _targets(linkformat.decode(utf8.decode(message.payload, "discovery"))):
+            uri = _resolve(target, host, port)
+            if uri:
+                return uri
         return None
 
     def _from_dns(self, host, data):
         """The URI in an answer by multicast DNS, or None. Raises RemoteError."""
         records = dns.parse(data)
-        for name, kind, instance in records:
-            if kind == dns.PTR and name.lower() == self._service and _speaks(_all(records, instance, dns.TXT)):
-                for service in sorted(_all(records, instance, dns.SRV)):  # the lowest priority value first
-                    addresses = _all(records, service[3], dns.A) or [host]
-                    uri = _uri(self._scheme, addresses[0], service[2], host)
-                    if uri:
-                        return uri
+        for _, _, port, target in _services(records, self._service):
+            addresses = _all(records, target, dns.A) or [host]
+            uri = _uri(self._scheme, addresses[0], port, host)
+            if uri:
+                return uri
         return None
+
+
+def _targets(links):
+    """The targets of the links to bootstrap servers."""
+    for target, attributes in links:
+        for name, value in attributes:
+            if name == "rt" and value and _RT in value.split():
+                yield target
+
+
+def _services(records, service):
+    """The SRV values of a service's instances, an instance's preferred one first."""
+    for instance in _all(records, service, dns.PTR):
+        if _speaks(_all(records, instance, dns.TXT)):
+            for value in sorted(_all(records, instance, dns.SRV)):
+                yield value
 
 
 def _all(records, name, kind):
@@ -220,13 +232,13 @@ def _uri(scheme, host, port, sender):
 
 
 def _credible(host, sender):
-    """Whether a host is a name or a unicast address; one of this very machine only if that is who tells us."""
+    """Whether a host is a name or a unicast address; this very machine's only if that is who tells us."""
     if not 0 < len(host) < 254 or host.lower().strip("abcdefghijklmnopqrstuvwxyz0123456789-."):
         return False
     parts = host.split(".")
     if parts[-1].strip("0123456789"):
         return host.lower() != "localhost"
-    if len(parts) != 4 or not all([part and len(part) < 4 and not part.strip("0123456789") for part in parts]):
+    numbers = [int(part) for part in parts if 0 < len(part) < 4 and not part.strip("0123456789")]
+    if len(parts) != 4 or len(numbers) != 4 or max(numbers) > 255:
         return False
-    first = int(parts[0])
-    return 0 < first < 224 and max([int(part) for part in parts]) < 256 and (first != 127 or sender[:4] == "127.")
+    return 0 < numbers[0] < 224 and (numbers[0] != 127 or sender[:4] == "127.")
