@@ -46,6 +46,11 @@ def first_boot(seed, tell=None):
     return _quiet_end(stage)
 
 
+def found_by_dns_sd(seed, tell=None):
+    """C2: the same by multicast DNS alone."""
+    return _quiet_end(_with_gateway(seed, tell, discovery="dns-sd"))
+
+
 def configuration_server_late(seed, tell=None):
     """C2: nobody answers for ten minutes; the device goes on searching."""
     stage = Stage(seed, 1, tell)
@@ -219,6 +224,7 @@ def ten_devices(seed, tell=None):
 
 ALL = (
     first_boot,
+    found_by_dns_sd,
     configuration_server_late,
     cable_pulled_and_back,
     gateway_silent,

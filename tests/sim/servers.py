@@ -5,6 +5,7 @@ simulated day; aiocoap is the independent peer in tests/interop. A server that i
 restart forgets what was in memory only.
 """
 
+import responder
 from chance import Chance
 from world import Node
 
@@ -14,6 +15,8 @@ from agent.engine.exchange import Exchange
 SENML_CBOR = 112
 LINK_FORMAT = 40
 DISCOVERY_GROUP = "224.0.1.187"
+MDNS_GROUP = "224.0.0.251"
+_SERVICE = "_m2mbs._sub._coap._udp.local"
 _RETRANSMIT = 2  # gives up after 14 to 21 s; what matters is asked again by whoever wanted it
 
 
@@ -129,6 +132,12 @@ class Configuration(Server):
         Server.boot(self)
         self.done = []  # peers bootstrapped since the start
         self._running = []  # (peer, generator)
+
+    def find(self, link, host, port, data, local_port):
+        """A multicast DNS query: answered by unicast to who asks from a port of his own."""
+        data = responder.answer(data, _SERVICE, self.host, self.port) if self.up else None
+        if data:
+            self.hosts.send((link, self.host, local_port), (link, host, port), data)
 
     def serve(self, request, now):
         if request.path == (".well-known", "core"):

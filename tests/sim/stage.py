@@ -6,7 +6,7 @@ from device import Device
 from invariants import Book, Watch
 from network import Hosts, Path
 from registrars import Gateway, Platform
-from servers import DISCOVERY_GROUP, Configuration
+from servers import DISCOVERY_GROUP, MDNS_GROUP, Configuration
 from world import World
 
 from agent.codec import coap, senml
@@ -23,7 +23,6 @@ SETTINGS = {
     "apn": "m2m",
     "log_level": "info",
     "outbox_max": 500,
-    "discovery": "core",
 }
 
 
@@ -44,6 +43,7 @@ class Stage:
         for server in (self.configuration, self.gateway):
             hosts.own(server.host, self.lan, server.receive)
         hosts.own(DISCOVERY_GROUP, self.lan, self.configuration.receive)
+        hosts.own(MDNS_GROUP, self.lan, self.configuration.find)
         hosts.own(self.platform.host, self.wan, self.platform.receive)
         self.devices = [self._device(number + 1, changed) for number in range(count)]
         self.watch = world.check = Watch(self)
