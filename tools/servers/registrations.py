@@ -1,0 +1,258 @@
+"""The devices registered with one server: who, where from, until when, and which of two claims is the newer
+one.
+
+The table in memory decides, at once and without waiting, so that there is never a moment with two live
+records of an endpoint; the storage follows, and an answer is sent only after it has. The rule of the epoch
+(DESIGN 3.1): a Register below the highest epoch ever seen of an endpoint is refused with 4.09 and that epoch;
+an equal one is the same attempt repeated; one without an epoch, from a standard client, replaces what there
+is.
+"""
+
+import asyncio
+import heapq
+import secrets
+import time
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from aiocoap.numbers.codes import Code
+
+from . import storage as books
+from .coap import Refusal, address
+from .lwm2m import register_terms, update_terms
+
+_ALPHABET = "0123456789abcdefghijkmnpqrstuvwxyz"
+
+
+@dataclass
+class Registration:
+    """One record. `address` is host:port; `expires` is in Unix s."""
+
+    key: str
+    endpoint: str
+    location: str
+    epoch: int | None
+    via: str | None
+    lifetime: int
+    binding: str
+    version: str
+    address: str
+    links: str
+    opened_at: float
+    updated_at: float
+    remote: object = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def live(self):
+        return not self.ended.is_set()
+
+    @property
+    def expires(self):
+        return self.updated_at + self.lifetime
+
+    def row(self):
+        names = [column.name for column in books.registrations.columns]
+        return {name: getattr(self, name) for name in names if name not in ("server", "closed_at", "reason")}
+
+
+class Registrations:
+    """`opened(new, old)` and `closed(record, reason)` are called in the moment of the change, before
+    storage."""
+
+    def __init__(self, server, storage, note, limit, opened=None, closed=None):
+        self.server, self.limit = server, limit
+        self._storage, self._note = storage, note
+        self._opened = opened or (lambda new, old: None)
+        self._closed = closed or (lambda record, reason: None)
+        self._by_endpoint, self._by_location, self._by_address = {}, {}, {}
+        self._epochs = {}
+        self._ends = []  # heap of (Unix s, key, record)
+        self._timer = None
+
+    def __len__(self):
+        return len(self._by_endpoint)
+
+    def __iter__(self):
+        return iter(list(self._by_endpoint.values()))
+
+    def of(self, endpoint):
+        return self._by_endpoint.get(endpoint)
+
+    def at(self, remote):
+        """The live record of the device that sends from here, or None."""
+        return self._by_address.get(address(remote))
+
+    def epoch(self, endpoint):
+        """The highest epoch seen of this endpoint, or None."""
+        return self._epochs.get(endpoint)
+
+    def restore(self, coap):
+        """Take up what was live when the server ended; what has expired since is closed as of its end."""
+        table = books.epochs
+        known = self._storage.read(sa.select(table).where(table.c.server == self.server))
+        self._epochs = {row["endpoint"]: row["epoch"] for row in known}
+        for row in self._storage.registrations(self.server, live=True):
+            fields = {name: row[name] for name in Registration.__dataclass_fields__ if name in row}
+            record = Registration(**fields, remote=coap.remote(row["address"]))
+            self._insert(record)
+        self._ends = [(record.expires, record.key, record) for record in self]
+        heapq.heapify(self._ends)
+        self._expire()
+
+    def stop(self):
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    async def register(self, request):
+        """A Register: the new record, durable. Raises Refusal: 4.00, 4.09 (older epoch), 4.12, 4.15 or
+        5.03."""
+        endpoint, terms = register_terms(request)
+        old, highest = self.of(endpoint), self._epochs.get(endpoint)
+        if terms.epoch is not None and highest is not None and terms.epoch < highest:
+            self._note("refused", endpoint=endpoint, epoch=terms.epoch, highest=highest,
+                       address=address(request.remote))
+            raise Refusal(Code.CONFLICT, str(highest))
+        if old is None and len(self) >= self.limit:
+            raise Refusal(Code.SERVICE_UNAVAILABLE, f"{self.limit} devices are registered, no more fit")
+        now = time.time()
+        new = Registration(key=secrets.token_hex(16), endpoint=endpoint, location=self._location(),
+                           address=address(request.remote), remote=request.remote, opened_at=now,
+                           updated_at=now, **vars(terms))
+        saved = self._replace(old, new)
+        self._opened(new, old)
+        await saved
+        return new
+
+    def _replace(self, old, new):
+        statements = []
+        stranger = self._by_address.get(new.address)
+        if stranger and stranger is not old:  # the same socket under another name
+            self.close(stranger, "replaced")
+        if old:
+            self._remove(old)
+            reason = "replaced" if old.via == new.via else "superseded"
+            statements.append(self._closing(old, new.opened_at, reason))
+        if new.epoch is not None:
+            statements.append(self._raise_epoch(new.endpoint, new.epoch))
+        statements.append(books.registrations.insert().values(server=self.server, **new.row()))
+        self._insert(new)
+        self._watch(new)
+        self._note("registered", endpoint=new.endpoint, epoch=new.epoch, via=new.via, address=new.address,
+                   lifetime=new.lifetime, replaces=old.address if old else None)
+
+        def job(connection):
+            for statement in statements:
+                connection.execute(statement)
+        return self._storage.write(job)
+
+    async def update(self, location, request):
+        """An Update: (record, whether its terms changed). 4.04 sends the device back to Register: an unknown
+        location, or one used from another address (without security a new address means a new
+        registration)."""
+        record = self._owned(location, request.remote)
+        terms = update_terms(request)
+        before, end = (record.lifetime, record.binding, record.links), record.expires
+        record.lifetime = terms.lifetime or record.lifetime
+        record.binding = terms.binding or record.binding
+        record.links = record.links if terms.links is None else terms.links
+        changed = before != (record.lifetime, record.binding, record.links)
+        record.updated_at = time.time()
+        if record.expires < end:
+            self._watch(record)
+        table = books.registrations
+        saved = self._storage.execute(table.update().where(table.c.key == record.key).values(
+            updated_at=record.updated_at, lifetime=record.lifetime, binding=record.binding,
+            links=record.links))
+        self._note("updated", endpoint=record.endpoint, lifetime=record.lifetime)
+        if changed:  # a lost time of update costs the device one Register; lost terms would go unnoticed
+            await saved
+        return record, changed
+
+    async def deregister(self, location, request):
+        record = self._owned(location, request.remote)
+        await self.close(record, "deregistered")
+        return record
+
+    def close(self, record, reason, at=None):
+        """End a record now; the awaitable is done when that is durable."""
+        at = at or time.time()
+        self._remove(record)
+        self._note(reason, endpoint=record.endpoint, epoch=record.epoch, via=record.via,
+                   address=record.address)
+        saved = self._storage.execute(self._closing(record, at, reason))
+        self._closed(record, reason)
+        return saved
+
+    def learn(self, endpoint, epoch):
+        """A higher epoch was seen elsewhere; the awaitable is done when that is durable."""
+        if epoch <= self._epochs.get(endpoint, -1):
+            return asyncio.sleep(0)
+        return self._storage.execute(self._raise_epoch(endpoint, epoch))
+
+    def _raise_epoch(self, endpoint, epoch):
+        self._epochs[endpoint] = epoch
+        key = {"server": self.server, "endpoint": endpoint}
+        return self._storage.upsert(books.epochs, key, {"epoch": epoch})
+
+    def _closing(self, record, at, reason):
+        table = books.registrations
+        return table.update().where(table.c.key == record.key).values(closed_at=at, reason=reason)
+
+    def _owned(self, location, remote):
+        record = self._by_location.get(location)
+        if record is None or record.address != address(remote):
+            raise Refusal(Code.NOT_FOUND, "not registered")
+        return record
+
+    def _insert(self, record):
+        self._by_endpoint[record.endpoint] = record
+        self._by_location[record.location] = record
+        self._by_address[record.address] = record
+
+    def _remove(self, record):
+        record.ended.set()
+        for table, key in ((self._by_endpoint, record.endpoint), (self._by_location, record.location),
+                           (self._by_address, record.address)):
+            if table.get(key) is record:
+                del table[key]
+
+    def _location(self):
+        """Short, because every Update carries it; random, so that one from before a restart is not
+        somebody's."""
+        while True:
+            found = "".join(secrets.choice(_ALPHABET) for _ in range(4))
+            if found not in self._by_location:
+                return found
+
+    def _watch(self, record):
+        """One timer for all: a heap of ends, looked at again when the first is due. Updates that only move an
+        end away leave the heap alone."""
+        if len(self._ends) > 2 * len(self) + 64:
+            self._ends = [(one.expires, one.key, one) for one in self]
+            heapq.heapify(self._ends)
+        heapq.heappush(self._ends, (record.expires, record.key, record))
+        self._arm()
+
+    def _arm(self):
+        if self._timer:
+            if self._ends and self._timer.when() <= self._due(self._ends[0][0]):
+                return
+            self.stop()
+        if self._ends:
+            self._timer = asyncio.get_running_loop().call_at(self._due(self._ends[0][0]), self._expire)
+
+    def _due(self, end):
+        return asyncio.get_running_loop().time() + max(0.01, end - time.time())
+
+    def _expire(self):
+        self._timer = None
+        now = time.time()
+        while self._ends and self._ends[0][0] <= now:
+            record = heapq.heappop(self._ends)[2]
+            if record.live and record.expires <= now:
+                self.close(record, "expired", at=record.expires)
+            elif record.live:
+                heapq.heappush(self._ends, (record.expires, record.key, record))
+        self._arm()
