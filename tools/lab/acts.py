@@ -1,0 +1,53 @@
+"""The acts of the story, in their order: what must happen, who does it, and how long it may take at the most.
+
+One table for the story, the timeline, the error messages and the JSON events, so that they use the same words.
+"""
+
+from typing import NamedTuple
+
+
+class Act(NamedTuple):
+    """`text` is what has happened, `hope` what is waited for (it completes "waiting for ..."), `limit_s` how long."""
+
+    name: str
+    actor: str
+    text: str
+    hope: str
+    limit_s: float
+
+
+ACTS = (
+    Act("prepared", "portal", "a device is bought; its settings wait at the configuration server", "the settings", 5),
+    Act("discovered", "configuration", "the device has found the configuration server", "the discovery", 15),
+    Act("bootstrapped", "configuration", "it has its accounts, and has left", "the bootstrap", 15),
+    Act("registered", "gateway", "registered over Ethernet", "a registration at the gateway", 15),
+    Act("relayed", "platform", "the gateway has registered it here too", "the gateway's upstream registration", 10),
+    Act("readings", "platform", "readings flow", "readings", 15),
+    Act("period", "platform", "new report period, seen in the books", "readings at the new rate", 15),
+    Act("pulled", "lab", "CABLE PULLED", "the cable", 1),
+    Act("dialled", "modem", "dialled over AT: the bearer is up", "the modem to be connected", 20),
+    Act("direct", "platform", "registered here directly, over 4G", "a direct registration at the platform", 20),
+    Act("gateway-gone", "gateway", "its record is gone: one registrar at a time", "the gateway to drop its record", 10),
+    Act("readings-4g", "platform", "readings flow on", "readings over 4G", 20),
+    Act("plugged", "lab", "CABLE BACK", "the cable", 1),
+    Act("returned", "gateway", "registered over Ethernet again", "a registration at the gateway", 20),
+    Act("platform-gone", "platform", "the direct record is gone", "the platform to drop its direct record", 10),
+    Act("readings-eth", "platform", "readings flow on", "readings over Ethernet", 20),
+    Act("cut", "lab", "POWER CUT in the middle of a write", "a write to tear", 15),
+    Act("restarted", "gateway", "power is back, and so is the device: no new bootstrap", "a registration", 30),
+    Act("same-identity", "platform", "same name, next epoch, readings go on where they stopped", "new readings", 20),
+    Act("drained", "platform", "every reading is in the books", "the last readings", 20),
+    Act("left", "gateway", "de-registered; nothing is left behind", "the device to de-register", 15),
+)
+NAMED = {act.name: act for act in ACTS}
+
+
+class Broken(Exception):
+    """An act did not happen: `act` is its name, `seen` what was there instead."""
+
+    def __init__(self, act, expected, seen, waited_s=None):
+        waited = "" if waited_s is None else " within %g s" % waited_s
+        super().__init__("act '%s': no %s%s; seen instead: %s" % (act, expected, waited, seen))
+        self.act = act
+        self.expected = expected
+        self.seen = seen

@@ -1,0 +1,46 @@
+"""What a lab run is asked for, and the settings it gives its devices: the defaults of the product, faster."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+# A story should be over before one loses interest; the figures that these shorten are printed with the summary.
+HOLD_MS = 1500  # fail-back hold; the product's default is 10 s
+FIRST_PERIOD_S = 2  # report period the device is bought with
+NEXT_PERIOD_S = 1  # what the platform changes it to
+LIFETIME_S = 60
+
+FAST = {
+    "insecure": True,  # the reference servers' NoSec accounts: everything stays on the loopback interface
+    "fail_back_hold_ms": HOLD_MS,
+    "ack_timeout_ms": 1000,
+    "retry_max_ms": 2000,
+    "deregister_wait_ms": 1000,
+    "penalty_ms": 3000,
+    "bootstrap_wait_ms": 5000,
+    "log_level": "info",
+}
+
+
+@dataclass
+class Options:
+    """One lab run. `fault` is for tests of the lab itself: "no-platform" leaves the platform out."""
+
+    interpreter: str = "cpython"
+    agents: int = 1
+    seed: int = 1
+    heap: str | None = None
+    root: str | None = None
+    directory: Path | None = None
+    fault: str = ""
+
+    @property
+    def title(self):
+        devices = "one device" if self.agents == 1 else "%d devices" % self.agents
+        return "pointsman lab: %s on %s, seed %d" % (devices, self.runtime, self.seed)
+
+    @property
+    def runtime(self):
+        if self.interpreter == "cpython":
+            return "CPython %d.%d.%d" % sys.version_info[:3]
+        return "MicroPython" + (", heap %s" % self.heap if self.heap else "")

@@ -1,0 +1,206 @@
+"""The story of one device, act by act: each ends when the servers' books, the modem or the board say so, or breaks."""
+
+import asyncio
+import random
+import time
+
+from .acts import NAMED, Broken
+from .options import FIRST_PERIOD_S, NEXT_PERIOD_S
+
+_POLL_S = 0.02
+_FEW = 2  # readings that make "readings flow"
+
+
+class Story:
+    """Leads one device through the acts; `yard` has the servers and their books, `show` is a timeline."""
+
+    def __init__(self, yard, device, show, seed):
+        self.yard = yard
+        self.device = device
+        self.name = device.endpoint
+        self.books = yard.books
+        self.show = show
+        # Faults come at moments that the seed decides, each device has its own.
+        self._random = random.Random("%s/%s" % (seed, self.name))
+        self._identity = None
+
+    async def tell(self):
+        """Everything up to the device being back after its power cut. Raises Broken."""
+        await self._provision()
+        await self._over_ethernet()
+        await self._new_period()
+        await self._over_4g()
+        await self._back()
+        await self._power_cut()
+
+    async def end(self):
+        """The last readings, then de-registration. Raises Broken."""
+        sequence = await self._sequence()
+        await self._until("drained", lambda: self.books.last(self.name) >= sequence, self._books_say)
+        self._done("drained", "up to number %d" % self.books.last(self.name))
+        self.device.agent.interrupt()
+        await self._until("left", self._has_left, self._records_say, alive=False)
+        self._done("left")
+
+    # The acts
+
+    async def _provision(self):
+        await self.yard.prepare(self.device)
+        self._done("prepared", "report period %d s" % FIRST_PERIOD_S)
+        await self._nap(0.3)
+        await self.device.agent.start()
+        found = await self._until("discovered", self._discovery, lambda: "nothing was asked")
+        self._done("discovered", found)
+        await self._until("bootstrapped", self._bootstraps, lambda: self.yard.heard_of(self.device))
+        self._done("bootstrapped")
+
+    async def _over_ethernet(self):
+        record = await self._until("registered", self._at_gateway, self._records_say)
+        self._done("registered", "epoch %s" % record.epoch, epoch=record.epoch)
+        record = await self._until("relayed", self._via_gateway, self._records_say)
+        self._done("relayed", "via %s" % record.via)
+        await self._readings("readings")
+
+    async def _new_period(self):
+        since = time.time()
+        self.show.waits(self.name, "period")
+        try:
+            await asyncio.wait_for(self.yard.platform.write(self.name, "/26242/0/1", NEXT_PERIOD_S), 5)
+        except Exception as error:  # whatever the write ran into is what was seen
+            raise Broken("period", "answer to the write of /26242/0/1", repr(error)) from error
+        await self._until("period", lambda: self._at_new_rate(since), self._books_say)
+        self._done("period", "%d s -> %d s" % (FIRST_PERIOD_S, NEXT_PERIOD_S))
+
+    async def _over_4g(self):
+        await self._nap(1.0)
+        moments = self.device.moments
+        moments.pulled_at = time.time()
+        self.device.cable.pull()
+        self._done("pulled")
+        await self._until("dialled", lambda: self.device.modem.connected, self.device.modem.says)
+        self._done("dialled", self.device.modem.says())
+        record = await self._until("direct", self._direct, self._records_say)
+        self._done("direct", "epoch %s, %s after the cable" % (record.epoch, _taken(record, moments.pulled_at)))
+        await self._until("gateway-gone", lambda: not self._at_gateway() and not self._via_gateway(), self._records_say)
+        self._done("gateway-gone")
+        await self._readings("readings-4g")
+
+    async def _back(self):
+        await self._nap(1.0)
+        moments = self.device.moments
+        moments.plugged_at = time.time()
+        self.device.cable.plug()
+        self._done("plugged")
+        record = await self._until("returned", self._at_gateway, self._records_say)
+        self._done("returned", "epoch %s, %s after the cable" % (record.epoch, _taken(record, moments.plugged_at)))
+        await self._until("platform-gone", lambda: not self._direct() and self._via_gateway(), self._records_say)
+        self._done("platform-gone")
+        await self._readings("readings-eth")
+
+    async def _power_cut(self):
+        record = self._at_gateway()
+        bootstraps = self.yard.bootstraps(self.device)
+        await self._nap(1.0)
+        last = self.books.last(self.name)
+        self.device.fuse.set()
+        await self._until("cut", lambda: self.device.fuse.blown, lambda: "no write")
+        self.device.moments.cuts += 1
+        await self.device.agent.kill()
+        self.device.fuse.replace()
+        self._done("cut", "half of it is in the store")
+        await self.device.agent.start()
+        new = await self._until("restarted", lambda: self._newer(record), self._records_say)
+        if self.yard.bootstraps(self.device) != bootstraps:
+            raise Broken("restarted", "registration with the accounts it had", "another bootstrap")
+        self._done("restarted", "epoch %s" % new.epoch)
+        await self._until("same-identity", lambda: self.books.last(self.name) >= last + _FEW, self._books_say)
+        if self.books.lost(self.name):
+            raise Broken("same-identity", "unbroken sequence of readings", self._books_say())
+        self._done("same-identity", "number %d" % self.books.last(self.name))
+
+    async def _readings(self, act):
+        """Readings that were taken after this moment are in the books."""
+        last = self.books.last(self.name)
+        await self._until(act, lambda: self.books.last(self.name) >= last + _FEW, self._books_say)
+        self._done(act, "%d in the books" % self.books.count(self.name))
+
+    # What is looked at
+
+    def _at_gateway(self):
+        return self.yard.at_gateway(self.device)
+
+    def _via_gateway(self):
+        return self.books.live(self.yard.platform_name, self.name, via=True)
+
+    def _direct(self):
+        return self.yard.direct(self.device)
+
+    def _newer(self, record):
+        now = self._at_gateway()
+        return now if now and (now.epoch or 0) > (record.epoch or 0) and self._via_gateway() else None
+
+    def _has_left(self):
+        return not (self._at_gateway() or self._via_gateway() or self._direct() or self.device.agent.alive)
+
+    def _discovery(self):
+        return self.yard.discovery(self.device)
+
+    def _bootstraps(self):
+        return self.yard.bootstraps(self.device)
+
+    def _at_new_rate(self, since):
+        """Three readings in a row whose distance is the new period."""
+        times = [r.received_at for r in self.books.readings(self.name) if r.received_at > since]
+        gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
+        steady = [abs(gap - NEXT_PERIOD_S) < 0.4 * NEXT_PERIOD_S for gap in gaps]
+        return any(a and b for a, b in zip(steady, steady[1:], strict=False))
+
+    async def _sequence(self):
+        """The number of the device's last reading, read by the platform through whatever registrar there is."""
+        try:
+            return int(await asyncio.wait_for(self.yard.platform.read(self.name, "/26242/0/0"), 5))
+        except Exception as error:
+            raise Broken("drained", "answer to the read of /26242/0/0", repr(error)) from error
+
+    def _records_say(self):
+        live = [
+            "%s%s epoch %s" % (r.server, " via %s" % r.via if r.via else "", r.epoch)
+            for r in self.books.registrations(self.name)
+            if r.closed_at is None
+        ]
+        return "live records: %s" % (", ".join(live) or "none")
+
+    def _books_say(self):
+        return "%d readings in the books, the last number is %d, %d missing" % (
+            self.books.count(self.name),
+            self.books.last(self.name),
+            self.books.lost(self.name),
+        )
+
+    # How it is waited and told
+
+    async def _until(self, name, check, seen, alive=True):
+        """Waits for `check()` to be true and returns it; Broken after the act's limit or when the agent dies."""
+        act = NAMED[name]
+        self.show.waits(self.name, name)
+        deadline = time.monotonic() + act.limit_s
+        while True:
+            found = check()
+            if found:
+                return found
+            if alive and not self.device.agent.alive:
+                raise Broken(name, act.hope, "the agent has ended with exit code %s" % self.device.agent.exit_code)
+            if time.monotonic() > deadline:
+                raise Broken(name, act.hope, seen(), act.limit_s)
+            await asyncio.sleep(_POLL_S)
+
+    def _done(self, name, detail="", **fields):
+        self.show.done(self.name, name, self.yard.place(self.device), detail, **fields)
+
+    async def _nap(self, most_s):
+        """A random moment: the faults should not always meet the device doing the same thing."""
+        await asyncio.sleep(self._random.random() * most_s)
+
+
+def _taken(record, since):
+    return "%.0f ms" % ((record.opened_at - since) * 1000)

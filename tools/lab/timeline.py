@@ -1,0 +1,214 @@
+"""What a lab run looks like: JSON lines for programs, a line drawing of the two tracks for people.
+
+Both have the same methods, so the story does not know which one it talks to:
+`event` (anything any part of the lab did), `waits` and `done` (the acts), `summary`, `say`, `close`.
+"""
+
+import json
+import sys
+import time
+
+from .. import terminal
+from .acts import NAMED
+from .tracks import Tracks
+
+_COLOURS = {
+    "lab": "1;33",
+    "portal": "35",
+    "configuration": "35",
+    "gateway": "32",
+    "platform": "36",
+    "modem": "34",
+    "device": "0",
+    "dim": "2",
+    "bad": "1;31",
+    "good": "1;32",
+    "bold": "1",
+}
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+class Lines:
+    """One JSON object a line: `{"t": ms since the start, "actor": ..., "event": ..., ...}`."""
+
+    def __init__(self, out=None):
+        self.out = out or sys.stdout
+        self.started = time.time()
+
+    def event(self, actor, event, **fields):
+        row = {"t": round((time.time() - self.started) * 1000), "actor": actor, "event": event}
+        row.update((k, v) for k, v in fields.items() if k not in row)
+        self._write(row)
+
+    def waits(self, device, name):
+        pass
+
+    def done(self, device, name, tracks, detail="", **fields):
+        self.event(NAMED[name].actor, "act", act=name, device=device, detail=detail, **fields)
+
+    def broken(self, device, error, tail):
+        self.event("lab", "broken", device=device, act=error.act, expected=error.expected, seen=error.seen, log=tail)
+
+    def summary(self, figures, devices):
+        row = {"event": "summary"}
+        row.update(figures)
+        if len(devices) > 1:
+            row["devices"] = devices
+        self._write(row)
+
+    def moved(self, device, place, actor, text):
+        self.event(actor, "moved", device=device, on=place.on, cable=place.cable, bearer=place.bearer, text=text)
+
+    def say(self, text):
+        self.event("lab", "note", text=text)
+
+    def tick(self):
+        pass
+
+    def close(self):
+        pass
+
+    def _write(self, row):
+        self.out.write(json.dumps(row, default=str, ensure_ascii=False) + "\n")
+        self.out.flush()
+
+
+def unicode_capable(out):
+    return "utf" in (getattr(out, "encoding", "") or "").lower()
+
+
+class Timeline:
+    """For people: seconds, the two tracks with the device on one of them, who, what; and what is being waited for."""
+
+    def __init__(self, count, title, out=None, verbose=False):
+        self.out = out or sys.stdout
+        self.count = count
+        self.verbose = verbose
+        self.started = time.time()
+        self.tracks = Tracks(count, unicode_capable(self.out))
+        self._colour = terminal.colourful(self.out)
+        self._live = self.out.isatty()
+        self._waiting = {}  # device -> name of the act it waits for
+        self._since = {}
+        self._reached = {}  # act -> {device: detail}
+        self._turn = 0
+        self._head(title)
+
+    def event(self, actor, event, **fields):
+        """Everything else that happens: only for those who asked for it."""
+        if self.verbose:
+            told = " ".join("%s=%s" % item for item in fields.items())
+            self._line(self.tracks.same(), "", self._paint("dim", "%s: %s %s" % (actor, event, told)))
+
+    def waits(self, device, name):
+        self._waiting[device] = name
+        self._since[device] = time.time()
+
+    def done(self, device, name, tracks, detail="", **fields):
+        """`device` has passed the act `name`. With many devices the line comes when the last one has."""
+        self._waiting.pop(device, None)
+        reached = self._reached.setdefault(name, {})
+        reached[device] = (time.time() - self._since.get(device, time.time()), detail)
+        drawing = self.tracks.move(device, tracks)
+        if len(reached) < self.count:
+            return
+        if self.count > 1:
+            slowest = max(taken for taken, _ in reached.values())
+            detail = "all %d%s" % (len(reached), ", slowest %.2f s" % slowest if slowest >= 0.01 else "")
+        act = NAMED[name]
+        text = self._paint("bold", act.text) if act.actor == "lab" else act.text
+        self._line(drawing, act.actor, text + (self._paint("dim", "  " + detail) if detail else ""))
+
+    def broken(self, device, error, tail):
+        self._line(self.tracks.same(), "lab", self._paint("bad", "%s: %s" % (device, error)))
+        for row in tail:
+            self._print(self._paint("dim", "           | " + row))
+
+    def summary(self, figures, devices):
+        good = figures["ok"]
+        self._print("")
+        for row in _figures(figures, devices):
+            self._print("   " + row)
+        mark = self._paint("good" if good else "bad", "the story holds" if good else "the story does NOT hold")
+        self._print("   " + mark)
+        for name, own in devices.items():
+            if not own["ok"]:
+                self._print(
+                    "   " + self._paint("bad", "%s: %s" % (name, own["broken"] or _what_is_wrong(own, figures)))
+                )
+
+    def moved(self, device, place, actor, text):
+        self._line(self.tracks.move(device, place), actor, text)
+
+    def say(self, text):
+        self._line(self.tracks.same(), "lab", text)
+
+    def tick(self):
+        """Redraws the waiting line; called ten times a second, does nothing where nobody looks."""
+        if not self._live or not self._waiting:
+            return
+        self._turn += 1
+        device, name = min(self._waiting.items(), key=lambda item: list(NAMED).index(item[1]))
+        wheel = _SPINNER[self._turn % len(_SPINNER)] if self.tracks.unicode else "|/-\\"[self._turn % 4]
+        text = "waiting for %s" % NAMED[name].hope
+        if self.count > 1:
+            text += " (%d of %d)" % (len(self._reached.get(name, ())), self.count)
+        waited = time.time() - self._since.get(device, time.time())
+        self.out.write(
+            "\r\x1b[K %8s  %s  %s %s"
+            % ("", self.tracks.same(), wheel, self._paint("dim", "%s, %.1f s" % (text, waited)))
+        )
+        self.out.flush()
+
+    def close(self):
+        if self._live:
+            self.out.write("\r\x1b[K")
+            self.out.flush()
+
+    def _head(self, title):
+        self._print("")
+        self._print(" " + self._paint("bold", title))
+        self._print("")
+        self._print(self._paint("dim", " %8s  %s" % ("", self.tracks.heading())))
+
+    def _line(self, drawing, actor, text):
+        seconds = "%7.2f s" % (time.time() - self.started)
+        who = self._paint(actor, "%-13s" % actor) if actor else ""
+        self._print(" %s  %s   %s %s" % (self._paint("dim", seconds[1:]), drawing, who, text))
+
+    def _print(self, text):
+        self.out.write(("\r\x1b[K" if self._live else "") + text.rstrip() + "\n")
+        self.out.flush()
+
+    def _paint(self, name, text):
+        return "\x1b[%sm%s\x1b[0m" % (_COLOURS.get(name, "0"), text) if self._colour else text
+
+
+def _figures(f, devices):
+    yield "%-22s %d, lost %d, duplicated %d" % ("readings in the books", f["readings"], f["lost"], f["duplicated"])
+    worst = " (the slowest of %d)" % len(devices) if len(devices) > 1 else ""
+    yield "%-22s %s%s" % ("cable pulled -> 4G", _ms(f["failover_ms"]), worst)
+    yield "%-22s %s, of which %s the hold against flapping" % (
+        "cable back -> Ethernet",
+        _ms(f["failback_ms"]),
+        _ms(f.get("hold_ms")),
+    )
+    yield "%-22s %s; one gateway-platform exchange took %s" % (
+        "two registrations for",
+        _ms(f["double_registration_ms"]),
+        _ms(f["exchange_ms"]),
+    )
+
+
+def _what_is_wrong(own, figures):
+    if own["lost"] or own["duplicated"]:
+        return "lost %d, duplicated %d" % (own["lost"], own["duplicated"])
+    if (own["double_registration_ms"] or 0) > (figures["exchange_ms"] or 0):
+        return "two registrations for %s" % _ms(own["double_registration_ms"])
+    return "the story is incomplete"
+
+
+def _ms(value):
+    if value is None:
+        return "-"
+    return "%.1f ms" % value if value < 100 else "%.2f s" % (value / 1000)

@@ -1,0 +1,211 @@
+"""Everything a lab run needs on this machine, without root: the servers, a modem emulator and an agent for each device.
+
+Real sockets on the loopback interface, real pseudo-terminals, real processes; SQLite files in the lab's directory.
+"""
+
+import asyncio
+import json
+import shutil
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+from ..faults import BUSY, USAGE, Fault
+from ..firmware import launch
+from ..servers.configuration import Configuration
+from ..servers.gateway import Gateway
+from ..servers.platform import Platform
+from ..servers.storage import Storage
+from .actors import ROOT, Agent
+from .books import Books
+from .cable import Cable, Fuse
+from .modem import Modem
+from .options import FAST, FIRST_PERIOD_S, LIFETIME_S
+from .summary import PLATFORM, Moments
+from .tracks import Place
+
+HOST = "127.0.0.1"
+MOST_AGENTS = 200  # two addresses of 127.0.1.x and 127.0.2.x each
+
+
+def free_port():
+    """A UDP port of HOST that nobody has (it could be taken again before it is used; then the server says so)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+class Device:
+    """One device of the lab: its endpoint name, addresses, board, modem, process, and what was done to it."""
+
+    def __init__(self, endpoint, number, directory):
+        self.endpoint = endpoint
+        self.address = "127.0.1.%d" % number
+        self.bearer_address = "127.0.2.%d" % number
+        self.directory = directory / endpoint
+        self.directory.mkdir(exist_ok=True)
+        self.cable = Cable(self.directory)
+        self.fuse = Fuse(self.directory)
+        self.modem = None
+        self.agent = None
+        self.moments = Moments()
+
+    def configure(self, settings, board):
+        """Writes what firmware/main.py is started with and returns the file."""
+        file = self.directory / "config.json"
+        options = {"dir": str(self.directory), "eth": {"address": self.address}, "modem": self.modem.path}
+        options.update(board)
+        named = dict(settings, endpoint=self.endpoint, model="meter", serial=self.endpoint)
+        file.write_text(json.dumps({"board": "sim", "options": options, "settings": named}, indent=1))
+        return file
+
+
+class Yard:
+    """Starts and stops everything; `told(actor, event, **fields)` hears all of it."""
+
+    gateway_name = "gw-1"
+    platform_name = PLATFORM
+
+    def __init__(self, options, told):
+        self.options = options
+        self.devices = []
+        self.directory = None
+        self.books = self.configuration = self.gateway = self.platform = None
+        self._told = told
+        self._port = None  # of multicast discovery
+        self._parts = []  # what was started, to be stopped in the opposite order
+
+    async def start(self):
+        """Servers first, then the modems; an agent is started by its story. Fault when something cannot be had."""
+        if self.options.agents > MOST_AGENTS:
+            raise Fault("%d agents are too many" % self.options.agents, "up to %d fit" % MOST_AGENTS, USAGE)
+        self._make_directory()
+        try:
+            await self._start_servers()
+            for number in range(1, self.options.agents + 1):
+                self.devices.append(await self._device(number))
+        except OSError as error:
+            raise Fault("cannot set the lab up: %s" % error, "is something else using the address?", BUSY) from error
+        self.books = Books(self.directory)
+
+    async def stop(self):
+        """Ends every process and server; nothing stays behind but a directory that was asked for."""
+        await asyncio.gather(*(device.agent.kill() for device in self.devices))
+        if self.books:
+            self.books.close()
+        for part in reversed(self._parts):
+            await part.stop()
+        if self.directory and not self.options.directory:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    async def prepare(self, device):
+        """What the portal does when somebody registers the device that he has bought."""
+        accounts = [
+            {"uri": self.gateway.uri, "ssid": 1, "links": "eth", "lifetime": LIFETIME_S, "priority": 1, "epoch": True},
+            {"uri": self.platform_uri, "ssid": 2, "links": "lte", "lifetime": LIFETIME_S, "priority": 2, "epoch": True},
+        ]
+        settings = {"report_period_s": FIRST_PERIOD_S, "apn": "meters.example"}
+        await self.configuration.prepare(device.endpoint, accounts, settings)
+
+    # What the books and the modem say about a device
+
+    def at_gateway(self, device):
+        """The gateway's open record, or None."""
+        return self.books.live(self.gateway_name, device.endpoint)
+
+    def direct(self, device):
+        """The platform's open record of the device itself, or None."""
+        return self.books.live(self.platform_name, device.endpoint, via=False)
+
+    def place(self, device):
+        on = "eth" if self.at_gateway(device) else "lte" if self.direct(device) else None
+        return Place(on, device.cable.plugged, device.modem.connected)
+
+    def discovery(self, device):
+        """How the device found the configuration server, or ""."""
+        asked = [detail for _, detail in self.books.events("configuration", "discovered")]
+        if any(detail["address"].startswith(device.address + ":") for detail in asked):
+            return "by CoAP multicast"
+        return (
+            "by DNS-SD" if self.books.events("configuration", "bootstrap_requested", endpoint=device.endpoint) else ""
+        )
+
+    def bootstraps(self, device):
+        """How many bootstraps the configuration server has finished for it."""
+        return len(self.books.events("configuration", "bootstrapped", endpoint=device.endpoint))
+
+    def heard_of(self, device):
+        """What else the configuration server has noted about it."""
+        failed = [d["why"] for _, d in self.books.events("configuration", "bootstrap_failed", endpoint=device.endpoint)]
+        asked = self.books.events("configuration", "bootstrap_requested", endpoint=device.endpoint)
+        return "%d bootstraps asked for%s" % (len(asked), "".join(", failed: " + why for why in failed))
+
+    def _make_directory(self):
+        if self.options.directory is None:
+            self.directory = Path(tempfile.mkdtemp(prefix="pointsman-lab-"))
+            return
+        self.directory = self.options.directory
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Fault(
+                "cannot make %s: %s" % (self.directory, error.strerror), "choose another --dir", USAGE
+            ) from error
+        if any(self.directory.iterdir()):
+            raise Fault("%s is not empty" % self.directory, "a lab begins with an empty --dir", USAGE)
+
+    async def _start_servers(self):
+        self.platform = Platform(self._storage("platform"), HOST, 0, self._told)
+        if self.options.fault == "no-platform":
+            self.platform_uri = "coap://%s:%d" % (HOST, free_port())
+        else:
+            await self._started(self.platform)
+            self.platform_uri = self.platform.uri
+        self.gateway = Gateway(
+            self._storage("gateway"), HOST, 0, self.platform_uri, self._told, self.gateway_name, upstream_host=HOST
+        )
+        await self._started(self.gateway)
+        self._port = free_port()
+        self.configuration = Configuration(
+            self._storage("configuration"), HOST, 0, self._told, multicast_port=self._port, advertise=True
+        )
+        await self._started(self.configuration)
+
+    def _storage(self, name):
+        storage = Storage("sqlite:///%s" % (self.directory / (name + ".sqlite")))
+        self._parts.append(_Closing(storage))
+        return storage
+
+    async def _started(self, part):
+        await part.start()
+        self._parts.append(part)
+
+    async def _device(self, number):
+        device = Device(self._name(number), number, self.directory)
+        device.modem = Modem(
+            device.bearer_address, lambda event, **f: self._told("modem", event, device=device.endpoint, **f)
+        )
+        await self._started(device.modem)
+        file = device.configure(dict(FAST, coap_port=self._port), {})
+        device.agent = Agent(device.endpoint, self._command(file), self._told)
+        return device
+
+    def _name(self, number):
+        # Another lab on this machine hears the same mDNS: its devices must not be mistaken for ours.
+        return "meter-%d-%s" % (number, self.directory.name[-4:])
+
+    def _command(self, file):
+        if self.options.interpreter == "micropython":
+            return launch.command(launch.need_micropython(), file, self.options.heap, self.options.root)
+        return [sys.executable, str(ROOT / "firmware" / "main.py"), str(file)]
+
+
+class _Closing:
+    """A storage as a part that can be stopped."""
+
+    def __init__(self, storage):
+        self._storage = storage
+
+    async def stop(self):
+        self._storage.close()
