@@ -4,6 +4,7 @@ An entry is (level, now in ms, actor, event, fields); the actor is the part of t
 event one word.
 """
 
+import json
 from collections import deque
 
 _LEVELS = ("debug", "info", "warning", "error")
@@ -59,6 +60,18 @@ def line(level, now, actor, event, fields):
     if level in ("warning", "error"):
         words.insert(1, level.upper())
     return " ".join(words + ["%s=%s" % (name, shown(fields[name])) for name in sorted(fields)])
+
+
+def json_line(level, now, actor, event, fields):
+    """An entry as one JSON object: {"t": ms, "actor": ..., "event": ..., "level": ..., and the fields}."""
+    words = [("t", now), ("actor", actor), ("event", event), ("level", level)]
+    words += [(name, fields[name]) for name in sorted(fields)]
+    return "{%s}" % ", ".join(["%s: %s" % (json.dumps(name), _json(value)) for name, value in words])
+
+
+def _json(value):
+    plain = value is None or isinstance(value, (bool, int, str, list, tuple))
+    return json.dumps(value if plain else shown(value))
 
 
 def shown(value):

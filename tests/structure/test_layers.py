@@ -5,7 +5,7 @@ import sources
 # Rising: a file may import from lower rows only, and from its own row inside one folder - except engines.
 LAYERS = (
     ("agent.errors",),
-    ("agent.codec", "agent.crypto", "agent.log", "agent.settings", "agent.modems"),
+    ("agent.codec", "agent.crypto", "agent.log", "agent.settings", "agent.modems", "agent.interpreter"),
     ("agent.store", "agent.journal", "agent.accounts"),
     ("agent.engine",),
     ("agent.north",),

@@ -1,0 +1,90 @@
+"""Where the two Pythons differ for the driver: the clock, waiting for a stream, addresses, tracebacks."""
+
+import asyncio
+import socket
+import sys
+
+try:
+    from time import ticks_diff, ticks_ms
+except ImportError:
+    from time import monotonic
+
+    def ticks_ms():
+        return int(monotonic() * 1000)
+
+    def ticks_diff(later, earlier):
+        return later - earlier
+
+
+MICRO = sys.implementation.name == "micropython"
+
+
+class Clock:
+    """Milliseconds since it was made, as an int that never wraps if it is read once in six days."""
+
+    def __init__(self):
+        self._last, self._total = ticks_ms(), 0
+
+    def now(self):
+        ticks = ticks_ms()
+        self._total += ticks_diff(ticks, self._last)
+        self._last = ticks
+        return self._total
+
+
+class Readable:
+    """`await Readable(stream)`: until it has data. asyncio has no spelling for this that both interpreters know."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def __iter__(self):  # MicroPython awaits an iterable
+        yield asyncio.core._io_queue.queue_read(self._stream)
+
+    def __await__(self):  # CPython
+        loop = asyncio.get_running_loop()
+        ready = loop.create_future()
+        loop.add_reader(self._stream, lambda: ready.done() or ready.set_result(None))
+        try:
+            yield from ready.__await__()
+        finally:
+            loop.remove_reader(self._stream)
+
+
+async def sleep_ms(ms):
+    await asyncio.sleep(ms / 1000)
+
+
+async def look_up(host, port):
+    """The first IPv4 address of a host name, in the interpreter's own form; OSError when there is none. On MicroPython
+    everything else waits meanwhile."""
+    if MICRO:
+        found = socket.getaddrinfo(host, port)
+    else:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    for entry in found:
+        if entry[0] == socket.AF_INET:
+            return entry[-1]
+    raise OSError(2, "it has no IPv4 address")
+
+
+def send_to(sock, data, address):
+    """sendto() for an address of look_up() or recvfrom(), or for (ip, port)."""
+    if MICRO and isinstance(address, tuple):
+        address = socket.getaddrinfo(address[0], address[1])[0][-1]  # the unix port takes no tuple
+    sock.sendto(data, address)
+
+
+def peer_of(address):
+    """(ip, port) of an address that came from the interpreter; MicroPython's unix port gives the raw sockaddr_in."""
+    if isinstance(address, tuple):
+        return address[:2]
+    return "%d.%d.%d.%d" % tuple(address[4:8]), address[2] << 8 | address[3]
+
+
+def print_exception(e):
+    """The traceback, to stderr."""
+    if MICRO:
+        sys.print_exception(e, sys.stderr)
+    else:
+        sys.excepthook(type(e), e, e.__traceback__)

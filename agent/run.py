@@ -1,0 +1,296 @@
+"""The only file with sockets, a serial port and tasks: runs the agent on a board, under either Python.
+
+One task a socket, one for the serial port, one that looks at the links, one armed timer. Whatever happens is handed
+to the agent with the time, and what the agent wants is done at once. The agent sees peers as (host, port) with the
+host as it was written in the server's URI: names are resolved here, and answers get the name back.
+
+SIGTERM and SIGINT de-register before the end. MicroPython's unix port cannot catch SIGTERM; there SIGINT does it.
+"""
+
+import asyncio
+import sys
+
+from . import log
+from .agent import Agent
+from .interpreter import MICRO, Clock, Readable, look_up, peer_of, print_exception, send_to, sleep_ms
+from .settings import Settings
+
+_EAGAIN = (11, 35)
+_DATAGRAM = 1500
+_STOP_MS = 5000  # for the good-bye
+_IDLE_MS = 3600000  # the clock must be read before ticks_ms() wraps
+_QUIET_MS = 10000  # between two warnings of a kind
+_NAME_MS = 600000  # how long a resolved name is believed
+_NAMES = 16
+_AGAIN = -1  # instead of an exit code: the agent wants to start over
+
+
+def sink(form):
+    """A log sink that prints lines: "text" for people, "json" for programs. ValueError for anything else."""
+    if form not in ("text", "json"):
+        raise ValueError("log: %r is not possible; text or json" % (form,))
+    make = log.json_line if form == "json" else log.line
+
+    def write(*entry):
+        try:
+            sys.stdout.write(make(*entry) + "\n")
+            sys.stdout.flush()
+        except OSError:
+            pass  # nobody listens any more: no reason to stop metering
+
+    return write
+
+
+def main(board, values, sink):
+    """Run the agent with these settings on this board until it is stopped: the exit code.
+
+    LocalError for impossible settings, OSError when the board's medium cannot be read; nothing was started then.
+    """
+    code = _AGAIN
+    while code == _AGAIN:
+        agent = Agent(Settings(values), board.medium(), board.below, board.measure, board.wall, sink)
+        driver = Driver(board, agent)
+        try:
+            asyncio.run(driver.run())
+        except KeyboardInterrupt:  # MicroPython; its tasks are still there and go on with the next run()
+            driver.stop()
+            asyncio.run(driver.finish())
+        code = driver.code
+        if code:
+            board.reset()  # a device does not come back from here
+        if MICRO:
+            asyncio.new_event_loop()  # forgets what was left of the old one
+    return code
+
+
+class Driver:
+    """Does for one agent what it asks for. `code` is the exit code once it has ended."""
+
+    def __init__(self, board, agent):
+        self.board, self.agent, self.code = board, agent, None
+        self.clock = Clock()
+        self._sockets, self._tasks = {}, []  # link name -> (socket, its task); the other tasks
+        self._port = None
+        # (host name, port) -> (address, believed until), its task while it is looked up; (ip, port) -> host name
+        self._resolved, self._resolving, self._names = {}, {}, {}
+        self._quiet, self._unsent = {}, 0
+        self._armed, self._leaving = None, False
+        self._woken, self._done = asyncio.Event(), asyncio.Event()
+
+    async def run(self):
+        self._catch_signals()
+        for coroutine in (self._start(), self._watch(), self._tick(), self._serial()):
+            self._tasks.append(self._spawn(coroutine))
+        await self.finish()
+
+    def stop(self):
+        """De-register, then end; asked a second time: end."""
+        if self._leaving:
+            return self._end(1)
+        self._leaving = True
+        self._tasks.append(self._spawn(self._leave()))
+
+    async def finish(self):
+        """Wait for the end, then close everything."""
+        await self._done.wait()
+        for name in list(self._sockets):
+            self._sockets.pop(name)[1].cancel()
+        while self._tasks:
+            self._tasks.pop().cancel()
+        await asyncio.sleep(0)  # the tasks close what they own
+
+    def flush(self):
+        """Do what the agent wants now, and set the timer."""
+        for what in self.agent.take():
+            if what[0] == "udp":
+                self._send(*what[1:])
+            elif what[0] == "serial":
+                self._write(what[1])
+            else:
+                self._end(_AGAIN if what[0] == "reset" else 0)
+        if self.agent.deadline() != self._armed:
+            self._woken.set()
+
+    # tasks
+
+    def _spawn(self, coroutine):
+        return asyncio.create_task(self._guard(coroutine))
+
+    async def _guard(self, coroutine):
+        try:
+            await coroutine
+        except Exception as e:  # a bug: say so once, and start over (a device) or end
+            self.agent.log.error(self.clock.now(), "run", "failed", error="%s: %s" % (type(e).__name__, e))
+            print_exception(e)
+            self._end(1)
+
+    async def _start(self):
+        self.agent.start(self.clock.now())
+        self.flush()
+
+    async def _leave(self):
+        self.agent.stop(self.clock.now())
+        self.flush()
+        await sleep_ms(_STOP_MS)
+        self._end(0)
+
+    async def _tick(self):
+        while True:
+            self._woken.clear()
+            self._armed = due = self.agent.deadline()
+            wait = _IDLE_MS if due is None else min(max(1, due - self.clock.now()), _IDLE_MS)
+            try:
+                await asyncio.wait_for(self._woken.wait(), wait / 1000)
+            except asyncio.TimeoutError:
+                self.agent.poll(self.clock.now())
+                self.flush()
+
+    async def _watch(self):
+        while True:
+            for link in self.board.links():
+                self._look(link)
+            if self._port and self._port.waiting:
+                self._write(b"")
+            await sleep_ms(self.board.poll_ms)
+
+    async def _receive(self, name, sock):
+        try:
+            while True:
+                await Readable(sock)
+                try:
+                    data, address = sock.recvfrom(_DATAGRAM)
+                except OSError as e:
+                    if e.errno not in _EAGAIN:
+                        self._warn("unreceived", link=name, error=_reason(e))
+                        await sleep_ms(100)
+                    continue
+                peer = peer_of(address)
+                now = self.clock.now()
+                self.agent.receive(name, self._names.get(peer, peer[0]), peer[1], data, now)
+                self.flush()
+        finally:
+            sock.close()
+
+    async def _serial(self):
+        """The modem's port, for as long as there is one; opened again when it has vanished."""
+        wait = 500
+        while True:
+            try:
+                self._port = self.board.serial()
+                if self._port is None:
+                    return
+                wait = 500
+            except OSError as e:
+                self._warn("no serial port", error=_reason(e))
+            try:
+                await self._read()
+            finally:
+                self._close_port()
+            self.agent.serial_lost(self.clock.now())
+            self.flush()
+            await sleep_ms(wait)
+            wait = min(wait * 2, 8000)
+
+    async def _read(self):
+        """Until the port has vanished: readable without data (three times, to be sure), or an error."""
+        empty = 0
+        while self._port and empty < 3:
+            await Readable(self._port.stream)
+            try:
+                data = self._port.read()
+            except OSError:
+                break
+            empty = 0 if data else empty + 1
+            if data:
+                self.agent.serial(data, self.clock.now())
+                self.flush()
+
+    def _close_port(self):
+        port, self._port = self._port, None
+        if port:
+            self._warn("serial port closed")
+            port.close()
+
+    # what happens
+
+    def _look(self, link):
+        """Open the link's socket when it comes up; when it goes down, tell the agent first, then close."""
+        up, known = link.poll(), link.name in self._sockets
+        if up and not known:
+            try:
+                sock = link.open()
+            except OSError as e:
+                return self._warn("link unusable", link=link.name, error=_reason(e))
+            if link.note:
+                self._warn("link", link=link.name, text=link.note)
+            self._sockets[link.name] = (sock, self._spawn(self._receive(link.name, sock)))
+        if up != known:
+            self.agent.link(link.name, up, self.clock.now())
+            self.flush()
+        if known and not up:
+            self._sockets.pop(link.name)[1].cancel()
+
+    def _end(self, code):
+        if self.code is None:
+            self.code = code
+            self._done.set()
+
+    def _warn(self, event, quiet=_QUIET_MS, **fields):
+        """Log it, but the same trouble with the same thing not again within `quiet` ms."""
+        key, now = (event, fields.get("link"), fields.get("host")), self.clock.now()
+        if self._quiet.get(key, now) <= now:
+            self._quiet[key] = now + quiet
+            self.agent.log.warning(now, "run", event, **fields)
+
+    # sending
+
+    def _write(self, data):
+        try:
+            if self._port:
+                self._port.write(data)
+        except OSError as e:  # when it has vanished, the reader finds out
+            self._warn("unwritten", error=_reason(e))
+
+    def _send(self, link, host, port, data):
+        """A datagram; one for a name not yet known goes out when it is. Losing one is never fatal."""
+        if link not in self._sockets:
+            return
+        known = self._resolved.get((host, port))
+        if host.replace(".", "").isdigit():
+            self._names.pop((host, port), None)
+            self._transmit(link, (host, port), data)
+        elif known and known[1] > self.clock.now():
+            self._names[peer_of(known[0])] = host
+            self._transmit(link, known[0], data)
+        elif (host, port) not in self._resolving and len(self._resolving) < _NAMES:
+            self._resolving[(host, port)] = self._spawn(self._resolve(link, host, port, data))
+
+    def _transmit(self, link, address, data):
+        try:
+            send_to(self._sockets[link][0], data, address)
+        except OSError as e:
+            self._unsent += 1
+            self._warn("unsent", link=link, error=_reason(e), count=self._unsent)
+
+    async def _resolve(self, link, host, port, data):
+        try:
+            address = await look_up(host, port)
+            if len(self._resolved) >= _NAMES:
+                self._resolved, self._names = {}, {}
+            self._resolved[(host, port)] = (address, self.clock.now() + _NAME_MS)
+            self._send(link, host, port, data)
+        except (OSError, UnicodeError) as e:
+            self._warn("unknown host", 60000, host=host, error=_reason(e))
+        finally:
+            self._resolving.pop((host, port))
+
+    def _catch_signals(self):
+        if not MICRO:
+            import signal
+
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, self.stop)
+
+
+def _reason(e):
+    return e.args[1] if len(e.args) > 1 else "%s %s" % (type(e).__name__, e)
