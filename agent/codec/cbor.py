@@ -13,6 +13,8 @@ from . import utf8
 _MAX_DEPTH = 16
 # An empty map is one byte on the wire and 64 in the heap: unlimited, 1 KiB from a peer is 64 KiB here.
 _MAX_CONTAINERS = 512
+# Bytes as keys beside text ones make MicroPython print a warning at every look-up.
+_KEYS = (int, str)
 _BREAK = object()
 
 
@@ -85,7 +87,7 @@ def _float(value):
 def _container(value, depth):
     if isinstance(value, (list, tuple)):
         return _head(4, len(value)) + b"".join([encode(item, depth) for item in value])
-    if isinstance(value, dict):
+    if isinstance(value, dict) and all([type(key) in _KEYS for key in value]):
         pairs = sorted([(encode(key, depth), encode(item, depth)) for key, item in value.items()])
         return _head(5, len(value)) + b"".join([key + item for key, item in pairs])
     if isinstance(value, Tag):
@@ -189,8 +191,8 @@ class _Reader:
             key = self.item(depth)
             if key is _BREAK and number is None:
                 break
-            if type(key) not in (int, str, bytes):
-                raise RemoteError("cbor: map key is no number, text or bytes")
+            if type(key) not in _KEYS:
+                raise RemoteError("cbor: map key is no number or text")
             if key in table:
                 raise RemoteError("cbor: map key twice")
             table[key] = self.inner(depth)

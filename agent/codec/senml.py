@@ -49,7 +49,7 @@ def pack(records, base="", json=False):
         if base and len(records) > 1:
             _put(record, _BN, base if i == 0 else "")
             _put(record, _N, name)
-        elif base + name != bn:
+        elif base + name != bn or value is None:  # a record without any field would say nothing
             shared = bn or name == following[0]
             record[_BN if shared else _N] = base + name
             bn = base + name if shared else ""

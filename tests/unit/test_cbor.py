@@ -143,9 +143,9 @@ def test_floats_keep_their_value_in_the_shortest_form():
 def test_maps_are_sorted_by_the_bytes_of_their_keys():
     """RFC 8949 4.2.1."""
     table = {}
-    for key in ("aa", 100, -1, "z", 10, b"\x00"):
+    for key in ("aa", 100, -1, "z", 10):
         table[key] = None
-    assert cbor.encode(table).hex() == "a60af61864f620f64100f6617af6626161f6"
+    assert cbor.encode(table).hex() == "a50af61864f620f6617af6626161f6"
 
 
 def test_tags():
@@ -227,9 +227,8 @@ def test_text_is_utf8():
 def test_keys_are_unique_and_plain():
     assert "twice" in refused("a201020103")
     assert "twice" in refused("bf616101616102ff")
-    for key in ("80", "a0", "f93c00", "f4", "f6", "c101"):
+    for key in ("80", "a0", "f93c00", "f4", "f6", "c101", "4161"):
         refused("a1" + key + "00")
-    assert cbor.decode(bytes.fromhex("a2416100616101")) == {b"a": 0, "a": 1}
 
 
 def test_depth_is_bounded():
@@ -273,5 +272,14 @@ def test_the_number_of_containers_is_bounded():
 
 
 def test_what_has_no_encoding():
-    for value in (1 << 64, -(1 << 64) - 1, object(), {1: object()}, cbor.Tag(1 << 64, 0)):
+    for value in (
+        1 << 64,
+        -(1 << 64) - 1,
+        object(),
+        {1: object()},
+        {b"a": 1},
+        {None: 1},
+        {1.5: 1},
+        cbor.Tag(1 << 64, 0),
+    ):
         unencodable(value)

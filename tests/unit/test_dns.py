@@ -35,7 +35,7 @@ def refused(data):
 
 
 def full_answer():
-    """As a responder sends it to a legacy querier: the question repeated, names compressed, the rest as additionals."""
+    """As a responder answers a legacy querier: question repeated, names compressed, additional records."""
     question = wire(SERVICE) + b"\x00\x0c\x00\x01"
     at = 12 + len(question)
     instance = b"\x04boot" + b"\xc0" + bytes((12 + 12,))  # boot._coap._udp.local: behind _m2mbs._sub

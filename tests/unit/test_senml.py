@@ -179,7 +179,7 @@ def test_a_record_of_bases_alone_says_nothing_itself():
 
 def test_unknown_fields():
     """RFC 8428 4.4: ignored, unless their name ends in an underscore."""
-    assert senml.unpack(cbor.encode([{0: "a", 2: 1, 5: 9, 77: [1], "x": {}, b"y": 1}])) == [("a", 1, None)]
+    assert senml.unpack(cbor.encode([{0: "a", 2: 1, 5: 9, 77: [1], "x": {}}])) == [("a", 1, None)]
     assert senml.unpack(b'[{"n":"a","v":1,"foo":[{"v":2}]}]', True) == [("a", 1, None)]
     refused([{0: "a", 2: 1, "foo_": 1}])
     refused(b'[{"n":"a","v":1,"foo_":1}]', True)
