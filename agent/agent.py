@@ -3,12 +3,10 @@
 Read `_PLOT` and `_settle()` to see who reacts to what.
 """
 
-from .accounts import CONFIGURED, SERVER
+from .accounts import SERVER
 from .codec.coap import UNAUTHORIZED
 from .configuration import Configuration
 from .configuring import Configuring
-from .engine.bootstrap import Bootstrap
-from .engine.discovery import Discovery
 from .engine.exchange import Exchange
 from .engine.links import Links
 from .engine.policies import Policies
@@ -20,41 +18,43 @@ from .north.lwm2m import outcome
 from .north.resources import METER, resource_of
 from .registering import Registering
 from .store import Store
+from .table import find
 
-_PLOT = {
-    # (engine, what it says): the method that reacts, here, in configuring.py or in registering.py; None: only logged
-    ("links", "active"): "_aim",
-    ("modem", "serial"): "_to_serial",
-    ("modem", "state"): "_modem_state",
-    ("modem", "identity"): "_modem_identity",
-    ("modem", "datagram"): "_modem_datagram",
-    ("discovery", "send"): "_route",
-    ("discovery", "found"): "_found",
-    ("discovery", "nothing"): None,
-    ("exchange", "request"): "_request",
-    ("exchange", "response"): "_answered",
-    ("exchange", "failed"): "_answered",
-    ("exchange", "unobserved"): "_unobserved",
-    ("exchange", "notified"): "_notified",
-    ("bootstrap", "request"): "_ask_bootstrap",
-    ("bootstrap", "commit"): "_commit",
-    ("bootstrap", "failed"): None,
-    ("bootstrap", "again"): "_aim",
-    ("registration", "register"): "_register",
-    ("registration", "update"): "_update",
-    ("registration", "deregister"): "_deregister",
-    ("registration", "state"): "_registration_state",
-    ("registration", "unreachable"): "_unreachable",
-    ("registration", "refused"): "_refused",
-    ("registration", "conflict"): None,
-    ("reports", "measure"): "_measure",
-    ("reports", "send"): "_send",
-    ("policies", "apply"): "_apply",
-}
+# engine, what it says, the method that reacts: here, in configuring.py or in registering.py; - logs it, . ignores it
+_PLOT = """
+links active _aim
+modem serial _to_serial
+modem state _modem_state
+modem identity _modem_identity
+modem datagram _modem_datagram
+discovery send _route
+discovery found _found
+discovery nothing -
+exchange request _request
+exchange response _answered
+exchange failed _answered
+exchange unobserved _unobserved
+exchange notified .
+bootstrap request _ask_bootstrap
+bootstrap commit _commit
+bootstrap failed -
+bootstrap again _aim
+registration register _register
+registration update _update
+registration deregister _deregister
+registration state _registration_state
+registration unreachable _unreachable
+registration refused _refused
+registration conflict -
+reports measure _measure
+reports send _send
+policies apply _apply
+"""
 _LTE = "lte"
 _STANDBY = {"hot": "connected", "warm": "registered", "cold": "off"}
 _OBEYS = ("registering", "registered", "updating")
 _ROUNDS = 50  # of _settle(); more means that engines feed each other for ever, which would be a bug
+_PATIENCE_MS = 5000  # for a link that needs no dialling, on an agent that has no configuration yet
 _RESET_MS = 1000  # between answering a reboot and doing it
 
 
@@ -71,17 +71,15 @@ class Agent(Configuring, Registering):
         names = get("links").split(",")
         self.exchange = Exchange(below, get("ack_timeout_ms"), get("max_retransmit"), get("block_size"))
         self.links = Links(names, get("fail_back_hold_ms"), get("carrier_delay_ms"), get("penalty_ms"))
-        self.modem = _modem(get("modem"), get("apn"), below) if _LTE in names else None
-        methods = get("discovery").split(",")
-        self.discovery = Discovery(below, get("coap_port"), get("mdns_port"), not get("insecure"), methods)
-        self.bootstrap = Bootstrap(CONFIGURED, self.configuration.check, below, get("bootstrap_wait_ms"))
+        self.modem = self.discovery = self.bootstrap = None  # loaded when first needed
+        self._has_modem = _LTE in names
         self.registration = Registration(below, get("retry_max_ms"), get("deregister_wait_ms"))
         self.policies = Policies(settings)
         self.reports = Reports(self.journal, get("report_period_s") * 1000)
         self._build_north()
-        names = "links modem discovery exchange bootstrap registration reports policies".split()
-        self._engines = [(name, getattr(self, name)) for name in names if getattr(self, name)]
-        self._report_handle = self._reset_at = None
+        self._compose()
+        self._below = below
+        self._report_handle = self._reset_at = self._modem_at = None
         self._update_asked = self._reset_asked = self._stopping = False
         self._lifetime_sent = self._trial_tries = 0
         self._out = []
@@ -90,19 +88,12 @@ class Agent(Configuring, Registering):
 
     def start(self, now):
         if self.settings.get("insecure"):
-            self.log.warning(
-                now, "agent", "insecure", text="NoSec: anybody on the way can read and forge; for trials only"
-            )
+            self.log.warning(now, "agent", "insecure", text="NoSec: anybody on the way can read and forge")
         if self.store.damaged:
             self.log.error(now, "store", "damaged", text="both copies of the state are unreadable; starting as new")
-        self.log.info(
-            now,
-            "agent",
-            "started",
-            endpoint=self.settings.get("endpoint"),
-            epoch=self.configuration.epoch,
-            pending=len(self.journal.pending()),
-        )
+        endpoint, pending = self.settings.get("endpoint"), len(self.journal.pending())
+        self.log.info(now, "agent", "started", endpoint=endpoint, epoch=self.configuration.epoch, pending=pending)
+        self._modem_at = now + _PATIENCE_MS
         self.reports.start(now)
         self._aim(now)
         self._settle(now)
@@ -113,7 +104,7 @@ class Agent(Configuring, Registering):
         self._settle(now)
 
     def receive(self, link, host, port, data, now):
-        if not self.discovery.receive(link, host, port, data, now):
+        if not self.discovery or not self.discovery.receive(link, host, port, data, now):
             self.exchange.receive((link, host, port), data, now)
         self._settle(now)
 
@@ -133,6 +124,9 @@ class Agent(Configuring, Registering):
         for _, engine in self._engines:
             if engine is not self.policies:
                 engine.poll(now)
+        if self._modem_at is not None and now >= self._modem_at:
+            self._modem_at = None
+            self._aim_modem(now)
         if self._reset_at is not None and now >= self._reset_at:
             self._reset_at = None
             self._out.append(("reset",))
@@ -140,7 +134,7 @@ class Agent(Configuring, Registering):
 
     def deadline(self):
         """When poll() is due (ms), or None."""
-        due = self._reset_at
+        due = self._reset_at if self._modem_at is None else self._modem_at
         for _, engine in self._engines:
             at = engine.deadline() if engine is not self.policies else None
             if at is not None and (due is None or at < due):
@@ -175,6 +169,11 @@ class Agent(Configuring, Registering):
 
     # the plot
 
+    def _compose(self):
+        """The engines that are loaded, in the order in which they are asked."""
+        names = "links modem discovery exchange bootstrap registration reports policies".split()
+        self._engines = [(name, getattr(self, name)) for name in names if getattr(self, name)]
+
     def _settle(self, now):
         """Ask each engine what it wants until none wants anything; the order is fixed, so traces are equal
         everywhere."""
@@ -194,10 +193,10 @@ class Agent(Configuring, Registering):
             self._out.append(("stopped",))
 
     def _react(self, now, name, what):
-        reaction = _PLOT[(name, what[0])]
-        if reaction is None:
+        (reaction,) = find(_PLOT, name, what[0])
+        if reaction == "-":
             self.log.info(now, name, what[0], detail=str(what[1]))
-        else:
+        elif reaction != ".":
             getattr(self, reaction)(now, *what[1:])
 
     # links and the modem
@@ -222,12 +221,21 @@ class Agent(Configuring, Registering):
 
     def _aim_modem(self, now):
         """The modem dials when no better link is trusted, and hangs up when nobody is registered over it any more."""
-        if self.modem:
-            registrar = self.registration.registrar
-            needed = (
-                self.links.active == _LTE or not self.links.better_than(_LTE) or (registrar and registrar[1] == _LTE)
-            )
+        registrar = self.registration.registrar
+        needed = self.links.active == _LTE or not self.links.better_than(_LTE) or (registrar and registrar[1] == _LTE)
+        if self.modem or self._load_modem(needed):
             self.modem.target("connected" if needed else _STANDBY[self.settings.get("standby")], now)
+
+    def _load_modem(self, needed):
+        """The modem's code is a seventh of the agent's heap: an agent without configuration has no use for it yet,
+        unless no other link came up within a few seconds."""
+        if not self._has_modem or not (self.configuration.accounts or (needed and self._modem_at is None)):
+            return False
+        from .engine.modem import Modem
+
+        self.modem = Modem(self.settings.get("modem"), self.settings.get("apn"), self._below)
+        self._compose()
+        return True
 
     def _link_changed(self, now, name, up):
         if up != self.links.is_up(name):
@@ -272,13 +280,13 @@ class Agent(Configuring, Registering):
             elif result == "conflict" and response.payload.isdigit() and len(response.payload) < 11:
                 self.configuration.raise_epoch(int(response.payload))
             self.registration.answered(handle, result, self._lifetime_sent * 1000, now)
-        else:
+        elif self.bootstrap:
             self.bootstrap.answered(handle, result, now)
 
     def _request(self, now, request):
         """A server's request is obeyed only from the registrar, or inside a bootstrap from the bootstrap server."""
         target = self.registration.target
-        if self.bootstrap.writable(request.peer):
+        if self.bootstrap and self.bootstrap.writable(request.peer):
             self.north.handle_bootstrap(request, self.bootstrap, now)
         elif target and request.peer == target[0].peer(target[1]) and self.registration.state in _OBEYS:
             self.north.handle(request, now)
@@ -290,9 +298,6 @@ class Agent(Configuring, Registering):
         if self._reset_asked:
             self._reset_at = now + _RESET_MS
         self._update_asked = self._reset_asked = False
-
-    def _notified(self, _now, _observer):
-        pass  # that a notification arrived changes nothing: readings are acknowledged by Send
 
     def _unobserved(self, _now, observer):
         self.north.unobserved(observer)
@@ -316,9 +321,3 @@ class Agent(Configuring, Registering):
         if name == "report_period_s":
             self.reports.set_period(value * 1000, now)
 
-
-def _modem(family, apn, below):
-    """Imported only where there is one: it is a tenth of the agent's memory."""
-    from .engine.modem import Modem
-
-    return Modem(family, apn, below)

@@ -1,7 +1,10 @@
 """How the agent gets its configuration: search, bootstrap, commit, and back to the one before when the new one does
 not work."""
 
-from .accounts import bootstrap_account, split_uri
+import sys
+
+from . import codec, engine
+from .accounts import CONFIGURED, bootstrap_account, split_uri
 from .engine.objects import Objects
 from .north.lwm2m import Lwm2m
 from .north.resources import Resources
@@ -16,6 +19,7 @@ class Configuring:
     def _seek(self, now, link):
         """No account: ask the bootstrap server that is known, or look for one on this link."""
         known = bootstrap_account(self.configuration.tree)
+        self._load_search()
         if self.bootstrap.state in ("requesting", "receiving"):
             return
         if known:
@@ -39,14 +43,28 @@ class Configuring:
     def _commit(self, now, tree):
         self.configuration.commit(tree)
         self.log.info(now, "bootstrap", "finished", accounts=len(self.configuration.accounts))
-        self.discovery.stop()
+        self.discovery = self.bootstrap = None
+        self._compose()
+        _unload()
         self._reconfigured(now)
 
     def _reconfigured(self, now):
         self._build_north()
         self.reports.set_period(self.settings.get("report_period_s") * 1000, now)
-        self.registration.move_to(None, False, now)
         self._aim(now)
+
+    def _load_search(self):
+        """What finds and asks a configuration server is loaded while there is none, and no longer."""
+        if not self.bootstrap:
+            from .engine.bootstrap import Bootstrap
+            from .engine.discovery import Discovery
+
+            get = self.settings.get
+            methods = get("discovery").split(",")
+            check, patience = self.configuration.check, get("bootstrap_wait_ms")
+            self.discovery = Discovery(self._below, get("coap_port"), get("mdns_port"), not get("insecure"), methods)
+            self.bootstrap = Bootstrap(CONFIGURED, check, self._below, patience)
+            self._compose()
 
     def _build_north(self):
         self.objects = Objects()
@@ -59,8 +77,15 @@ class Configuring:
         if self._trial_tries < _TRIAL_TRIES or not self.configuration.revert():
             return False
         self._trial_tries = 0
-        self.log.warning(
-            now, "bootstrap", "reverted", text="no registration under the new configuration; the one before is back"
-        )
+        self.log.warning(now, "bootstrap", "reverted", text="no registration under it; the one before is back")
         self._reconfigured(now)
         return True
+
+
+def _unload():
+    """Give back the heap that the code for the search took: on a microcontroller it is a tenth of the agent's."""
+    if sys.implementation.name == "micropython":
+        for package, name in ((engine, "discovery"), (engine, "bootstrap"), (codec, "dns")):
+            if hasattr(package, name):
+                delattr(package, name)
+            sys.modules.pop(package.__name__ + "." + name, None)

@@ -30,40 +30,41 @@
     firmware            Device object, resource 3
 """
 
+from . import table
 from .errors import LocalError
 
-# name, kind, default, unit, low, high. Of a str, low and high bound the length; its unit is the form: words
+# name kind default unit low high; - is empty. Of a str, low and high bound the length; its unit is the form: words
 # between | are the only choices, "uri" and "list" are checked as such.
-_TABLE = (
-    ("endpoint", "str", "", "", 0, 64),
-    ("insecure", "bool", False, "", 0, 1),
-    ("bootstrap_uri", "str", "", "uri", 0, 128),
-    ("server_uri", "str", "", "uri", 0, 128),
-    ("lifetime_s", "int", 300, "s", 10, 31536000),
-    ("report_period_s", "int", 60, "s", 1, 86400),
-    ("links", "str", "eth,lte", "list", 1, 32),
-    ("fail_back_hold_ms", "int", 10000, "ms", 0, 3600000),
-    ("carrier_delay_ms", "int", 0, "ms", 0, 60000),
-    ("penalty_ms", "int", 30000, "ms", 0, 3600000),
-    ("apn", "str", "", "", 0, 63),
-    ("modem", "str", "auto", "", 1, 16),
-    ("standby", "str", "warm", "cold|warm|hot", 3, 4),
-    ("discovery", "str", "core,dns-sd", "list", 0, 32),
-    ("coap_port", "int", 5683, "", 1, 65535),
-    ("mdns_port", "int", 5353, "", 1, 65535),
-    ("ack_timeout_ms", "int", 2000, "ms", 50, 60000),
-    ("max_retransmit", "int", 4, "", 0, 8),
-    ("block_size", "int", 512, "bytes", 64, 1024),
-    ("outbox_max", "int", 500, "readings", 1, 10000),
-    ("deregister_wait_ms", "int", 3000, "ms", 0, 60000),
-    ("retry_max_ms", "int", 20000, "ms", 1000, 3600000),
-    ("bootstrap_wait_ms", "int", 60000, "ms", 1000, 600000),
-    ("log_level", "str", "info", "debug|info|warning|error", 4, 7),
-    ("manufacturer", "str", "", "", 0, 64),
-    ("model", "str", "", "", 0, 64),
-    ("serial", "str", "", "", 0, 64),
-    ("firmware", "str", "", "", 0, 32),
-)
+_TABLE = """
+endpoint str - - 0 64
+insecure bool False - 0 1
+bootstrap_uri str - uri 0 128
+server_uri str - uri 0 128
+lifetime_s int 300 s 10 31536000
+report_period_s int 60 s 1 86400
+links str eth,lte list 1 32
+fail_back_hold_ms int 10000 ms 0 3600000
+carrier_delay_ms int 0 ms 0 60000
+penalty_ms int 30000 ms 0 3600000
+apn str - - 0 63
+modem str auto - 1 16
+standby str warm cold|warm|hot 3 4
+discovery str core,dns-sd list 0 32
+coap_port int 5683 - 1 65535
+mdns_port int 5353 - 1 65535
+ack_timeout_ms int 2000 ms 50 60000
+max_retransmit int 4 - 0 8
+block_size int 512 bytes 64 1024
+outbox_max int 500 readings 1 10000
+deregister_wait_ms int 3000 ms 0 60000
+retry_max_ms int 20000 ms 1000 3600000
+bootstrap_wait_ms int 60000 ms 1000 600000
+log_level str info debug|info|warning|error 4 7
+manufacturer str - - 0 64
+model str - - 0 64
+serial str - - 0 64
+firmware str - - 0 32
+"""
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -110,16 +111,18 @@ def rows():
     for line in (globals().get("__doc__") or "").split("\n"):
         name, _, text = line.strip().partition("  ")
         helps[name] = text.strip()
-    return [row + (helps.get(row[0], ""),) for row in _TABLE]
+    return [_row(words[0]) + (helps.get(words[0], ""),) for words in table.rows(_TABLE)]
 
 
 def _row(name):
-    for row in _TABLE:
-        if row[0] == name:
-            return row
-    near = min([(_distance(str(name), row[0]), row[0]) for row in _TABLE])
-    hint = "; did you mean %s?" % near[1] if near[0] <= max(2, len(str(name)) // 3) else ""
-    raise LocalError("setting %s: there is none of this name%s" % (name, hint))
+    found = table.find(_TABLE, name) if isinstance(name, str) and " " not in name else None
+    if found is None:
+        from .advice import no_such
+
+        raise LocalError(no_such(name, [words[0] for words in table.rows(_TABLE)]))
+    kind, default, unit, low, high = found
+    default = {"bool": default == "True", "str": "" if default == "-" else default}.get(kind, default)
+    return name, kind, int(default) if kind == "int" else default, "" if unit == "-" else unit, int(low), int(high)
 
 
 def _check(row, value):
@@ -131,8 +134,9 @@ def _check(row, value):
     else:
         fits = isinstance(value, str) and low <= len(value.encode()) <= high and _form(unit, value)
     if not fits:
-        shown = repr(value)
-        raise LocalError("setting %s: %s is not possible; %s" % (name, shown[:60], _allowed(row)))
+        from .advice import allowed
+
+        raise LocalError("setting %s: %s is not possible; %s" % (name, repr(value)[:60], allowed(row)))
 
 
 def _form(form, text):
@@ -151,28 +155,3 @@ def _is_uri(text):
     host, _, port = (rest[:-1] if rest.endswith("/") else rest).partition(":")
     plain = host and all(char.isdigit() or char.isalpha() or char in ".-_" for char in host)
     return scheme == "coap" and plain and (not port or port.isdigit() and 0 < int(port) < 65536)
-
-
-def _allowed(row):
-    _name, kind, _default, unit, low, high = row
-    if kind == "bool":
-        return "true or false"
-    if kind == "int":
-        return "a whole number from %d to %d%s" % (low, high, " " + unit if unit else "")
-    if "|" in unit:
-        return "one of " + unit.replace("|", ", ")
-    if unit == "uri":
-        return "coap://HOST:PORT, at most %d characters" % high
-    form = "words with commas between them, " if unit == "list" else "text without control characters, "
-    return form + "%d to %d bytes" % (low, high)
-
-
-def _distance(a, b):
-    """How many letters to insert, remove or replace (Levenshtein)."""
-    line = list(range(len(b) + 1))
-    for i in range(len(a)):
-        corner, line[0] = line[0], i + 1
-        for j in range(len(b)):
-            best = min(line[j] + 1, line[j + 1] + 1, corner + (a[i] != b[j]))
-            corner, line[j + 1] = line[j + 1], best
-    return line[-1]

@@ -5,20 +5,21 @@ one is untouched until Bootstrap-Finish finds the staged one consistent. USB and
 """
 
 from ..errors import LocalError, RemoteError
+from ..table import follow
 
-_TRANSITIONS = (
-    ("idle", "start", "requesting"),
-    ("waiting", "start", "requesting"),
-    ("requesting", "accepted", "receiving"),
-    ("requesting", "failed", "waiting"),
-    ("receiving", "failed", "waiting"),
-    ("receiving", "finished", "idle"),
-    ("requesting", "stop", "idle"),
-    ("receiving", "stop", "idle"),
-    ("waiting", "stop", "idle"),
-    ("idle", "stop", "idle"),
-)
-_NEXT = {(state, event): then for state, event, then in _TRANSITIONS}
+# state event next-state
+_TRANSITIONS = """
+idle start requesting
+waiting start requesting
+requesting accepted receiving
+requesting failed waiting
+receiving failed waiting
+receiving finished idle
+requesting stop idle
+receiving stop idle
+waiting stop idle
+idle stop idle
+"""
 _STAGED_MAX = 200  # resources
 _RETRY_MS, _RETRY_MAX_MS = 2000, 20000
 _NOT_ACCEPTABLE, _NOT_FOUND = 134, 132  # CoAP codes, which LwM2M takes as its own
@@ -135,4 +136,4 @@ class Bootstrap:
         self._out.append(("failed", reason))
 
     def _do(self, event):
-        self.state = _NEXT[(self.state, event)]
+        self.state = follow(_TRANSITIONS, self.state, event)

@@ -1,11 +1,11 @@
 """The LwM2M object tree as a view: tables of resources, and one getter and one setter an object. It holds no state.
 
-A resource row is (id, operations, kind): operations a string of R W E, kind "int" "float" "bool" "str" "opaque" or ""
-(execute only). read(instance, resource) gives the value, None when absent, a list for a multiple resource. Source:
-LwM2M 1.1 Core 6.3.
+A resource's row is "id operations kind": operations of R W E, kind int, float, bool, str, opaque or - (execute only).
+read(instance, resource) gives the value, None when absent, a list for a multiple resource. Source: LwM2M 1.1 Core 6.3.
 """
 
 from ..errors import RemoteError
+from ..table import find, rows
 
 _NOT_FOUND, _NOT_ALLOWED, _UNAUTHORIZED = 132, 133, 129
 _KINDS = {"int": int, "float": (int, float), "bool": bool, "str": str, "opaque": bytes}
@@ -15,11 +15,11 @@ class Objects:
     def __init__(self):
         self._objects = {}
 
-    def add(self, oid, rows, read, write=None, execute=None, instances=None, hidden=False):
-        """rows: the table. write(instance, resource, value, really): RemoteError if refused; does it only when
+    def add(self, oid, table, read, write=None, execute=None, instances=None, hidden=False):
+        """table: the resources. write(instance, resource, value, really): RemoteError if refused; does it only when
         `really`. instances() -> list of ids, without it there is instance 0. hidden: no server may look at it (object
         0: 4.01)."""
-        self._objects[oid] = (rows, read, write, execute, instances or _single, hidden)
+        self._objects[oid] = (table, read, write, execute, instances or _single, hidden)
 
     def paths(self):
         """-> [(object,)|(object, instance)] to announce in a registration, in rising order."""
@@ -31,21 +31,21 @@ class Objects:
 
     def discover(self, path):
         """-> [path] of the object, its instances and their resources."""
-        rows, read, _, _, instances, _ = self._object(path)
+        table, read, _, _, instances, _ = self._object(path)
         found = [] if len(path) > 1 else [path[:1]]
         for instance in self._instances(path, instances):
             found += [] if len(path) > 2 else [(path[0], instance)]
-            for row in self._rows(path, rows):
+            for row in self._rows(path, table):
                 if row[1] == "E" or read(instance, row[0]) is not None:
                     found.append((path[0], instance, row[0]))
         return found
 
     def read(self, path):
         """-> [(path, value)] of what can be read below `path` (object, instance, resource or resource instance)."""
-        rows, read, _, _, instances, _ = self._object(path)
+        table, read, _, _, instances, _ = self._object(path)
         found = []
         for instance in self._instances(path, instances):
-            for row in self._rows(path, rows):
+            for row in self._rows(path, table):
                 if "R" in row[1]:
                     _expand(found, (path[0], instance, row[0]), read(instance, row[0]))
                 elif len(path) > 2:
@@ -77,9 +77,9 @@ class Objects:
         return self._rows(path, self._object(path)[0])[0][2]
 
     def execute(self, path, arguments):
-        rows, _, _, execute, instances, _ = self._object(path)
+        table, _, _, execute, instances, _ = self._object(path)
         self._instances(path, instances)
-        if len(path) != 3 or "E" not in self._rows(path, rows)[0][1]:
+        if len(path) != 3 or "E" not in self._rows(path, table)[0][1]:
             raise RemoteError("%s cannot be executed" % spelled(path), _NOT_ALLOWED)
         execute(path[1], path[2], arguments)
 
@@ -99,13 +99,14 @@ class Objects:
             raise RemoteError("there is no instance %s" % spelled(path[:2]), _NOT_FOUND)
         return (path[1],)
 
-    def _rows(self, path, rows):
+    def _rows(self, path, table):
+        """-> [(id, operations, kind)] of the resources at or below `path`."""
         if len(path) < 3:
-            return rows
-        for row in rows:
-            if row[0] == path[2]:
-                return (row,)
-        raise RemoteError("there is no resource %s" % spelled(path[:3]), _NOT_FOUND)
+            return [(int(rid), operations, kind) for rid, operations, kind in rows(table)]
+        found = find(table, str(path[2]))
+        if found is None:
+            raise RemoteError("there is no resource %s" % spelled(path[:3]), _NOT_FOUND)
+        return ((path[2], found[0], found[1]),)
 
 
 def checked(path, kind, value):
@@ -114,7 +115,7 @@ def checked(path, kind, value):
         value = int(value)
     fits = isinstance(value, _KINDS.get(kind, ())) and (kind == "bool" or not isinstance(value, bool))
     if not fits or (isinstance(value, (str, bytes)) and len(value) > 255):
-        raise RemoteError("%s takes %s, not %r" % (spelled(path), kind or "no value", value))
+        raise RemoteError("%s takes %s, not %r" % (spelled(path), "no value" if kind == "-" else kind, value))
     return value
 
 

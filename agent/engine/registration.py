@@ -6,32 +6,33 @@ the servers arbitrate by the epoch that the registration carries. Silence is nev
 with a jittered, capped back-off.
 """
 
-_TRANSITIONS = (
-    # state, event, next state
-    ("idle", "aim", "registering"),
-    ("waiting", "aim", "registering"),
-    ("registering", "aim", "registering"),
-    ("registered", "aim", "registering"),
-    ("updating", "aim", "registering"),
-    ("leaving", "left", "registering"),
-    ("leaving", "nowhere", "idle"),
-    ("idle", "nowhere", "idle"),
-    ("waiting", "nowhere", "idle"),
-    ("registering", "nowhere", "idle"),
-    ("registered", "nowhere", "idle"),
-    ("updating", "nowhere", "idle"),
-    ("registered", "leave", "leaving"),
-    ("updating", "leave", "leaving"),
-    ("waiting", "due", "registering"),
-    ("registering", "accepted", "registered"),
-    ("registering", "conflict", "waiting"),
-    ("registering", "failed", "waiting"),
-    ("registered", "due", "updating"),
-    ("updating", "accepted", "registered"),
-    ("updating", "gone", "registering"),
-    ("updating", "failed", "waiting"),
-)
-_NEXT = {(state, event): then for state, event, then in _TRANSITIONS}
+from ..table import follow
+
+# state event next-state
+_TRANSITIONS = """
+idle aim registering
+waiting aim registering
+registering aim registering
+registered aim registering
+updating aim registering
+leaving left registering
+leaving nowhere idle
+idle nowhere idle
+waiting nowhere idle
+registering nowhere idle
+registered nowhere idle
+updating nowhere idle
+registered leave leaving
+updating leave leaving
+waiting due registering
+registering accepted registered
+registering conflict waiting
+registering failed waiting
+registered due updating
+updating accepted registered
+updating gone registering
+updating failed waiting
+"""
 _RETRY_MS = 2000
 _TRANSMIT_WAIT_MS = 93000  # RFC 7252 4.8.2
 
@@ -154,7 +155,7 @@ class Registration:
         self._out.append(("unreachable" if outcome in ("failed", "gone") else outcome, self.target))
 
     def _do(self, event):
-        state = _NEXT[(self.state, event)]
+        state = follow(_TRANSITIONS, self.state, event)
         if state != self.state:
             self.state = state
             self._out.append(("state", state))

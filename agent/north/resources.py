@@ -6,33 +6,75 @@ pointsman (docs/decisions). Only objects in accounts.CONFIGURED are stored, as r
 
 from ..accounts import POINTSMAN, REGISTRAR, SECURITY, SERVER
 from ..errors import RemoteError
+from ..table import find
 
 DEVICE, CONNECTIVITY, ENERGY = 3, 4, 3331
 SEQUENCE = (POINTSMAN, 0, 0)
 METER = (ENERGY, 0, 5805)
 _LTE, _ETHERNET = 6, 41  # bearers of /4/0/0
 
-_SECURITY = ((0, "", "str"), (1, "", "bool"), (2, "", "int"), (3, "", "opaque"), (4, "", "opaque"), (5, "", "opaque"),
-             (10, "", "int"), (11, "", "int"), (12, "", "int"))  # fmt: skip
-_SERVER = ((0, "R", "int"), (1, "RW", "int"), (2, "RW", "int"), (3, "RW", "int"), (6, "RW", "bool"), (7, "RW", "str"),
-           (8, "E", ""), (13, "R", "int"))  # fmt: skip
-_DEVICE = ((0, "R", "str"), (1, "R", "str"), (2, "R", "str"), (3, "R", "str"), (4, "E", ""), (11, "R", "int"),
-           (13, "R", "int"), (16, "R", "str"))  # fmt: skip
-_CONNECTIVITY = ((0, "R", "int"), (1, "R", "int"), (2, "R", "int"))
-_ENERGY = ((5701, "R", "str"), (5805, "R", "float"))
-_REGISTRAR = ((0, "R", "int"), (1, "R", "str"), (2, "R", "bool"))
-_POINTSMAN = ((0, "R", "int"), (1, "RW", "int"), (2, "RW", "str"), (3, "R", "int"), (4, "R", "int"), (5, "R", "str"))
-_CONFIGURED = ((SECURITY, _SECURITY), (SERVER, _SERVER), (REGISTRAR, _REGISTRAR), (POINTSMAN, _POINTSMAN))
+# id operations kind
+_SECURITY = """
+0 - str
+1 - bool
+2 - int
+3 - opaque
+4 - opaque
+5 - opaque
+10 - int
+11 - int
+12 - int
+"""
+_SERVER = """
+0 R int
+1 RW int
+2 RW int
+3 RW int
+6 RW bool
+7 RW str
+8 E -
+13 R int
+"""
+_DEVICE = """
+0 R str
+1 R str
+2 R str
+3 R str
+4 E -
+11 R int
+13 R int
+16 R str
+"""
+_CONNECTIVITY = """
+0 R int
+1 R int
+2 R int
+"""
+_ENERGY = """
+5701 R str
+5805 R float
+"""
+_REGISTRAR = """
+0 R int
+1 R str
+2 R bool
+"""
+_POINTSMAN = """
+0 R int
+1 RW int
+2 RW str
+3 R int
+4 R int
+5 R str
+"""
+_TABLE_OF = {SECURITY: _SECURITY, SERVER: _SERVER, REGISTRAR: _REGISTRAR, POINTSMAN: _POINTSMAN}
 _SETTING = {1: "report_period_s", 2: "apn"}  # resources of 26242 that are settings
 
 
 def kind(path):
     """The kind of a resource of the configuration, or None when it is not known (a bootstrap write ignores it)."""
-    for oid, rows in _CONFIGURED:
-        for row in rows if oid == path[0] else ():
-            if row[0] == path[2]:
-                return row[2]
-    return None
+    found = find(_TABLE_OF[path[0]], str(path[2])) if path[0] in _TABLE_OF else None
+    return found and found[1]
 
 
 def configured_settings(tree):

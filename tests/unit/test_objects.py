@@ -3,7 +3,14 @@
 from agent.engine.objects import Objects, checked, spelled
 from agent.errors import RemoteError
 
-ROWS = ((0, "R", "str"), (1, "RW", "int"), (2, "E", ""), (3, "R", "int"), (4, "RW", "float"), (5, "W", "str"))
+TABLE = """
+0 R str
+1 RW int
+2 E -
+3 R int
+4 RW float
+5 W str
+"""
 
 
 class Thing:
@@ -26,9 +33,9 @@ class Thing:
 
 def make():
     thing, objects = Thing(), Objects()
-    objects.add(9, ROWS, thing.read, thing.write, thing.execute, instances=lambda: [0, 1])
-    objects.add(0, ROWS, None, hidden=True)
-    objects.add(3, ROWS[:1], thing.read)
+    objects.add(9, TABLE, thing.read, thing.write, thing.execute, instances=lambda: [0, 1])
+    objects.add(0, TABLE, None, hidden=True)
+    objects.add(3, TABLE[:8] + "\n", thing.read)
     return objects, thing
 
 
@@ -88,7 +95,7 @@ def test_discover_and_announce():
 
 def test_kinds():
     assert checked((1,), "int", 3.0) == 3 and checked((1,), "float", 3) == 3 and checked((1,), "bool", True) is True
-    for kind, value in (("int", 3.5), ("int", True), ("float", False), ("bool", 1), ("str", b"x"), ("opaque", "x"), ("", 1),
+    for kind, value in (("int", 3.5), ("int", True), ("float", False), ("bool", 1), ("str", b"x"), ("opaque", "x"), ("-", 1),
                         ("int", float("inf")), ("int", float("nan")), ("str", "x" * 256), ("int", None)):  # fmt: skip
         assert code(checked, (1, 2, 3), kind, value) == 128
 

@@ -1,0 +1,34 @@
+"""What to do about a setting that was refused, in words. Loaded only when one is."""
+
+
+def no_such(name, names):
+    """A setting that does not exist, and the nearest one that does."""
+    near = min([(_distance(str(name), other), other) for other in names])
+    hint = "; did you mean %s?" % near[1] if near[0] <= max(2, len(str(name)) // 3) else ""
+    return "setting %s: there is none of this name%s" % (name, hint)
+
+
+def allowed(row):
+    """What a setting can be, for people."""
+    _name, kind, _default, unit, low, high = row
+    if kind == "bool":
+        return "true or false"
+    if kind == "int":
+        return "a whole number from %d to %d%s" % (low, high, " " + unit if unit else "")
+    if "|" in unit:
+        return "one of " + unit.replace("|", ", ")
+    if unit == "uri":
+        return "coap://HOST:PORT, at most %d characters" % high
+    form = "words with commas between them, " if unit == "list" else "text without control characters, "
+    return form + "%d to %d bytes" % (low, high)
+
+
+def _distance(a, b):
+    """How many letters to insert, remove or replace (Levenshtein)."""
+    line = list(range(len(b) + 1))
+    for i in range(len(a)):
+        corner, line[0] = line[0], i + 1
+        for j in range(len(b)):
+            best = min(line[j] + 1, line[j + 1] + 1, corner + (a[i] != b[j]))
+            corner, line[j + 1] = line[j + 1], best
+    return line[-1]
