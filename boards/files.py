@@ -75,7 +75,7 @@ class Files:
 
 def reason(e):
     """An OSError's text, which MicroPython often leaves out."""
-    return e.args[1] if len(e.args) > 1 else "errno %s" % e.errno
+    return e.args[1] if len(e.args) > 1 else "errno %s" % e.args[0]
 
 
 def open_private(path, mode):

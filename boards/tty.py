@@ -5,6 +5,7 @@ import termios
 
 from .files import reason
 
+_Error = getattr(termios, "error", OSError)  # CPython has one of its own
 _EAGAIN = 11
 _CS8_CREAD_CLOCAL = 0x30 | 0x80 | 0x800  # 8 bits, receiver on, no modem control lines; and no hang-up at close
 _VTIME, _VMIN = 5, 6
@@ -23,11 +24,12 @@ class Tty:
         try:
             self.stream = _open(path)
             self._make_raw(speed)
-        except OSError as e:
-            raise OSError(e.errno, "serial port: %s cannot be used (%s); is the modem plugged in?" % (path, reason(e)))
+        except (OSError, _Error) as e:
+            number = e.args[0] if e.args else 0
+            raise OSError(number, "serial port: %s cannot be used (%s); is the modem plugged in?" % (path, reason(e)))
 
     def read(self):
-        """What has arrived, maybe b"". Having been ready to read and then giving b"" means: hung up."""
+        """What has arrived, maybe b"". After having been ready to read, b"" means that the other end hung up."""
         return self.stream.read(1024) or b""
 
     def write(self, data):
