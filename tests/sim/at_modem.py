@@ -18,6 +18,7 @@ _IDENTITY = {
     "+ICCID": "+ICCID: 89490200001000000016",
     "I": "Quectel\r\nEC25\r\nRevision: EC25EFAR06A01M4G",
 }
+_OF_SIM = ("+CIMI", "+QCCID", "+CCID", "+ICCID")
 
 
 class Socket:
@@ -36,6 +37,7 @@ class AtModem:
         self.sim = True
         self.slow = 1  # factor on every answer time
         self.errors = 0  # permille of commands that fail with +CME ERROR
+        self.dead_bearer = False  # the context is up, but nothing passes until it is activated anew
         self.mute_until = 0  # says nothing and hears nothing until then (ms)
         self._local_port = 20000
         self._boots = 0  # what is on its way out of an earlier life is dropped
@@ -51,7 +53,7 @@ class AtModem:
 
     def _reset_session(self):
         self.echo, self.functional, self.registered = True, True, False
-        self.context, self.sockets = False, {}
+        self._close_context()
         self._apn = ""
         self._urc_registration, self._urc_sim = {}, False
         self._line, self._payload, self._payload_for = b"", b"", None
@@ -70,7 +72,8 @@ class AtModem:
     @property
     def serving(self):
         """Whether nothing on this side keeps datagrams from passing once the device has dialled."""
-        return self.ready() and self.coverage and self.sim and not self.errors and self.slow == 1
+        healthy = self.ready() and self.coverage and self.sim and not self.dead_bearer
+        return healthy and not self.errors and self.slow == 1
 
     # the network side
 
@@ -104,10 +107,19 @@ class AtModem:
     def drop_context(self, silently=False):
         """The network takes the PDP context away."""
         if self.context:
-            self.context, self.sockets = False, {}
+            self._close_context()
             self.world.trace("modem context dropped")
             if not silently:
                 self._say('\r\n+QIURC: "pdpdeact",1\r\n')
+
+    def _close_context(self):
+        self.context, self.sockets, self.dead_bearer = False, {}, False
+
+    def lose_bearer(self):
+        """The network forgets the context without a word to the modem."""
+        if self.context:
+            self.dead_bearer = True
+            self.world.trace("modem bearer dead")
 
     def _search(self):
         self.world.after(self.chance.between(300, 3000), self._found, self._boots)
@@ -126,8 +138,11 @@ class AtModem:
         """From the network to one of our sockets."""
         for number in range(_SOCKETS):
             socket = self.sockets.get(number)
-            if socket and socket.local_port == local_port and self.context and self.registered:
+            if socket and socket.local_port == local_port and self._connected():
                 return self._incoming(number, socket, data)
+
+    def _connected(self):
+        return self.context and self.registered and not self.dead_bearer
 
     def _incoming(self, number, socket, data):
         if socket.direct:
@@ -143,34 +158,40 @@ class AtModem:
         """Bytes from the device."""
         if not self.ready():
             return
-        for n in range(len(data)):
-            self._byte(data[n : n + 1])
+        while data:
+            data = self._take_text(data) if self._payload_for is None else self._take_payload(data)
 
-    def _byte(self, byte):
-        if self._payload_for is not None:
-            return self._payload_byte(byte)
-        if byte == b"\r":
-            line, self._line = self._line.strip(), b""
+    def _take_text(self, data):
+        """One command line at most; -> what is left."""
+        text, end, rest = data.partition(b"\r")
+        self._line = (self._line + text)[-600:]
+        if end:
+            line, self._line = self._line.strip(b"\x1b\n "), b""
             if line:
                 self._commands.append(str(line, "utf-8"))
                 self._next()
-        elif len(self._line) < 600:
-            self._line += byte
+        return rest
 
-    def _payload_byte(self, byte):
+    def _take_payload(self, data):
+        """The data that a prompt asked for; -> what is left."""
         number, length, host, port = self._payload_for
-        if byte == b"\x1b" and self.world.now - self._prompted_at > 1000:  # the escape of one who has lost the thread
+        if data[:1] == b"\x1b" and self.world.now - self._prompted_at > 1000:  # of one who has lost the thread
             self._payload, self._payload_for = b"", None
-            return self._finish("\r\nSEND FAIL\r\n", 5)
-        self._payload += byte
-        if len(self._payload) >= length:
-            data, self._payload, self._payload_for = self._payload, b"", None
-            socket = self.sockets.get(number)
-            if socket is None:
-                return self._finish("\r\nERROR\r\n", 5)
-            if self.context and self.registered:
-                self._network(socket.local_port, host or socket.host, port or socket.port, data)
-            self._finish("\r\nSEND OK\r\n", 10)
+            self._finish("\r\nSEND FAIL\r\n", 5)
+            return data[1:]
+        missing = length - len(self._payload)
+        self._payload += data[:missing]
+        if len(self._payload) == length:
+            self._transmit(self.sockets.get(number), host, port, self._payload)
+            self._payload, self._payload_for = b"", None
+        return data[missing:]
+
+    def _transmit(self, socket, host, port, data):
+        if socket is None:
+            return self._finish("\r\nERROR\r\n", 5)
+        if self._connected():
+            self._network(socket.local_port, host or socket.host, port or socket.port, data)
+        self._finish("\r\nSEND OK\r\n", 10)
 
     def _next(self):
         """One command at a time; what comes meanwhile waits."""
@@ -192,8 +213,10 @@ class AtModem:
 
     def _command(self, echo, name, mark, rest):
         known = _COMMANDS.get(name)
-        if name in _IDENTITY and mark in ("", "?"):
-            self._ok(echo, _IDENTITY[name] if name == "I" or self.sim else None)
+        if name in _OF_SIM and not self.sim:
+            self._error(echo, 10)
+        elif name in _IDENTITY and mark in ("", "?"):
+            self._ok(echo, _IDENTITY[name])
         elif known:
             known(self, echo, mark, rest)
         else:
@@ -251,8 +274,8 @@ class AtModem:
         if self.functional:
             self._search()
         else:
-            self.registered = self.context = False
-            self.sockets = {}
+            self.registered = False
+            self._close_context()
 
     def _registration(self, name):
         def serve(self, echo, mark, rest):
@@ -275,7 +298,7 @@ class AtModem:
             return self._ok(echo, '+QIACT: 1,1,1,"10.64.0.2"' if self.context else None)
         if not self.registered:
             return self._error(echo, 30, 500)
-        self.context = True
+        self.context, self.dead_bearer = True, False
         self._ok(echo, None, self.chance.between(200, 1200))
 
     def _context(self, echo, mark, rest):
@@ -290,7 +313,7 @@ class AtModem:
         self._ok(echo)
 
     def _deactivate(self, echo, mark, rest):
-        self.context, self.sockets = False, {}
+        self._close_context()
         self._ok(echo, None, 200)
 
     def _open(self, echo, mark, rest):

@@ -138,6 +138,7 @@ class Device(Node):
             wanted = self.agent.take()
             if not wanted:
                 break
+            assert len(wanted) <= 100, "%d things to do at once" % len(wanted)
             for what in wanted:
                 if what[0] == "udp":
                     source = (what[1], self._address[what[1]], 5683)

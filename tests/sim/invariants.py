@@ -136,7 +136,13 @@ class Watch:
             assert registrar[0].allows(link), "registered over a link that the account forbids"
 
     def _bounded(self, device):
-        assert device.agent.journal.count <= device.values["outbox_max"]
+        """Nothing queues without end. The limits are those that the files of the tables state."""
+        agent = device.agent
+        exchange, modem = agent.exchange, agent.modem
+        assert agent.journal.count <= device.values["outbox_max"], "the outbox overflows"
+        assert len(exchange._wire._flights) <= 24 and len(exchange._wire._seen) <= 24, "too many messages"
+        assert len(exchange._client._asks) <= 16 and len(exchange._server._observers) <= 16, "too many peers"
+        assert modem is None or len(modem._sockets._queue) <= 8, "too many datagrams wait for the modem"
 
     def _registered_in_time(self, device, away, eth, lte, now):
         """A device with a working path is registered within a minute."""

@@ -55,7 +55,7 @@ class Troubles:
         self._heals(3 * SECOND, 30 * MINUTE, device.modem.set_coverage, True)
 
     def _modem_fault(self, device):
-        modem, kind = device.modem, self.chance.below(7)
+        modem, kind = device.modem, self.chance.below(8)
         self.world.trace("%s modem fault %d" % (device.name, kind))
         if kind == 0:
             modem.mute_until = min(self.world.now + self.chance.between(2 * SECOND, 3 * MINUTE), self.until)
@@ -68,6 +68,8 @@ class Troubles:
         elif kind == 4:
             device.unplug_modem()
         elif kind == 5:
+            modem.lose_bearer()
+        elif kind == 6:
             modem.set_sim(False)
             self._heals(5 * SECOND, 10 * MINUTE, modem.set_sim, True)
         else:
