@@ -46,10 +46,12 @@ def pack(records, base="", json=False):
     for i, (name, value, time) in enumerate(records):
         record = {}
         following = records[i + 1] if i + 1 < len(records) else (None, None, None)
+        # A record without any field would say nothing: one that only names a path always has its name.
         if base and len(records) > 1:
             _put(record, _BN, base if i == 0 else "")
-            _put(record, _N, name)
-        elif base + name != bn or value is None:  # a record without any field would say nothing
+            if name or value is None:
+                record[_N] = name
+        elif base + name != bn or value is None:
             shared = bn or name == following[0]
             record[_BN if shared else _N] = base + name
             bn = base + name if shared else ""
