@@ -90,7 +90,7 @@ def open_socket():
 
 
 async def discover(discovery, where=None, patience_s=15):
-    """Runs the engine on a socket until it has found something or nothing; `where` replaces all destinations."""
+    """Runs the engine on a socket until it has found something or nothing; `where` replaces destinations."""
     loop = asyncio.get_running_loop()
     sock = open_socket()
     give_up = time.monotonic() + patience_s
