@@ -7,6 +7,7 @@ them.
 
 import importlib
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -78,7 +79,11 @@ def measured(figure, quick=False):
             sys.path.insert(0, folder)
     if terminal.colourful(sys.stderr):
         print("measuring %s ..." % name, end="\r", file=sys.stderr, flush=True)
-    rows = importlib.import_module(file).measure(quick=quick, **options)
+    try:
+        rows = importlib.import_module(file).measure(quick=quick, **options)
+    except subprocess.CalledProcessError as error:
+        told = (str(error.stderr or error.stdout or "").strip() or "it said nothing").splitlines()[-1]
+        raise Fault("a run failed: " + told, "run it by hand: " + " ".join(map(str, error.cmd))) from error
     return [{key: dict(row, name=name, unit=unit).get(key) for key in KEYS} for row in rows]
 
 
