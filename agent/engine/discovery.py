@@ -15,6 +15,7 @@ _TRANSITIONS = (
     ("found", "start", "asking"),
     ("asking", "answered", "found"),
     ("paused", "answered", "found"),  # servers take their leisure: an answer may come late
+    ("found", "refused", "asking"),
     ("asking", "gave up", "paused"),
     ("paused", "rested", "asking"),
     ("idle", "stop", "idle"),
@@ -31,6 +32,7 @@ _PATH = "bs"
 _ROUNDS = 3
 _FIRST_WAIT_MS = 2000  # doubles with every round: 2, 4, 8 s
 _PAUSE_MS = 30000
+_MAX_REFUSED = 8
 
 
 class Discovery:
@@ -50,6 +52,7 @@ class Discovery:
         self.link = None
         self.ignored = 0
         self._last = None  # the hint given last: by being asked again we learn that it was no good
+        self._refused = []
         self._round = 0
         self._due = None
         self._mid = below(0x10000)
@@ -61,10 +64,17 @@ class Discovery:
         self._enter("start")
         self.link = link
         self._out = []
+        self._refused = []
         self._token = self._random() + self._random()
         self._ident = self._random()
         self._round = 0
         self._due = now + 20 + self._below(100)  # after a power cut all devices start at once (RFC 6762 5.2)
+
+    def refuse(self, uri, now):
+        """What was found is of no use at all (NoSec, say): goes on asking and does not report it again."""
+        self._enter("refused")
+        self._refused = self._refused[1 - _MAX_REFUSED :] + [uri]
+        self._due = now + _FIRST_WAIT_MS + self._below(_FIRST_WAIT_MS // 4)
 
     def stop(self):
         """Ends asking; what take() has not fetched yet is dropped, and nothing is received any more."""
@@ -86,7 +96,7 @@ class Discovery:
             uri = self._from_core(host, port, data) if how == "core" else self._from_dns(host, data)
         except RemoteError:
             uri = None
-        if uri is None:
+        if uri is None or uri in self._refused:
             self.ignored += 1
         elif self.state != "found" and not (uri == self._last and self._round < 2):
             # A hint that was no good gives way, for the first round, to any other.

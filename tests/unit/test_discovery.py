@@ -100,6 +100,7 @@ def test_answer_by_coap():
     """C2: a relative target means the server that answers."""
     assert answered(lambda sent: core_answer(sent)) == [("found", "eth", "coap://192.0.2.9:5683", "core")]
     assert core(LINKS, port=40001) == "coap://192.0.2.9:40001"
+    assert answered(lambda sent: core_answer(sent, options=()))  # a format left out is no harm
 
 
 def test_answer_by_dns():
@@ -221,10 +222,6 @@ def test_nonsense_in_answer_to_us_is_counted_and_the_search_goes_on():
     assert found.take() == [("found", "eth", "coap://192.0.2.9:5683", "core")]
 
 
-def test_an_answer_without_a_format_is_good_enough():
-    assert answered(lambda sent: core_answer(sent, options=()))
-
-
 def test_a_confirmable_answer_is_acknowledged():
     """RFC 7252 5.2.3: the server may choose so."""
     found, sent = started()
@@ -308,6 +305,27 @@ def test_a_hint_that_was_no_good_lets_others_go_first():
     assert found.receive("eth", SERVER, 5683, core_answer(sent), 9500) and found.take() == []
     assert found.receive("eth", "192.0.2.10", 5683, core_answer(sent), 9501)
     assert found.take() == [("found", "eth", "coap://192.0.2.10:5683", "core")]
+
+
+def test_a_refused_hint_is_not_given_again():
+    """C2: what one may not use must not hide what one may."""
+    found, sent = started()
+    found.receive("eth", SERVER, 5683, core_answer(sent), 1500)
+    [(_, _, uri, _)] = found.take()
+    found.refuse(uri, 1500)
+    assert found.state == "asking" and found.deadline() == 1500 + 2250
+    assert found.receive("eth", SERVER, 5683, core_answer(sent), 1600) and found.take() == []
+    assert found.receive("eth", SERVER, 5353, dns_answer(sent), 1700)
+    assert found.take() == [("found", "eth", "coaps://192.0.2.9:5684", "dns-sd")]
+    found.refuse("coaps://192.0.2.9:5684", 1700)
+    while found.state == "asking":
+        found.poll(found.deadline())
+        found.receive("eth", SERVER, 5683, core_answer(sent), 1800)
+    assert [event[0] for event in found.take()] == ["send"] * 4 + ["nothing"]
+    for number in range(20):  # many useless servers take no heap
+        found.state = "found"
+        found.refuse(str(number), 9000)
+    assert len(found._refused) == 8
 
 
 def test_the_only_server_is_found_again_in_the_second_round():
