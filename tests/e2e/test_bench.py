@@ -3,13 +3,11 @@
 import json
 import sys
 
+import heap  # tests/bench
 import pytest
 
 from pointsman.tools import cli, faults
 from pointsman.tools.commands import bench
-
-sys.path.insert(0, str(bench.FOLDER))
-import heap  # noqa: E402 - it lies in tests/bench
 
 
 @pytest.fixture

@@ -49,11 +49,15 @@ def build_mpy(dest, root=ROOT):
 
 def build_romfs(path, root=ROOT):
     """Write the ROMFS image of everything for a device to path; returns its length in bytes."""
+    with tempfile.TemporaryDirectory() as tree:
+        return Path(path).write_bytes(pack_romfs(build_mpy(tree, root)))
+
+
+def pack_romfs(tree):
+    """The bytes of a ROMFS image with the files of a folder."""
     try:
         from mpremote.romfs import make_romfs
     except ImportError as error:
         raise Fault("mpremote is not installed", "pip install mpremote", PROGRAM) from error
-    with tempfile.TemporaryDirectory() as tree, contextlib.redirect_stdout(io.StringIO()):
-        build_mpy(tree, root)
-        image = make_romfs(tree, mpy_cross=False)
-    return Path(path).write_bytes(image)
+    with contextlib.redirect_stdout(io.StringIO()):  # it tells what it packs
+        return make_romfs(str(tree), mpy_cross=False)
