@@ -10,9 +10,17 @@ import struct
 from ..errors import LocalError, RemoteError
 from . import utf8
 
-_MAX_DEPTH = 16
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+_MAX_DEPTH = const(16)
 # An empty map is one byte on the wire and 64 in the heap: unlimited, 1 KiB from a peer is 64 KiB here.
-_MAX_CONTAINERS = 512
+_MAX_CONTAINERS = const(512)
 # Bytes as keys beside text ones make MicroPython print a warning at every look-up.
 _KEYS = (int, str)
 _BREAK = object()

@@ -7,6 +7,14 @@ a well-formed message or a RemoteError.
 from ..errors import LocalError, RemoteError
 from . import utf8
 
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
 CON = 0
 NON = 1
 ACK = 2
@@ -56,28 +64,29 @@ SIZE1 = 60
 ECHO = 252
 
 # More options than any request of ours or of a server has; each costs a tuple and a bytes object.
-_MAX_OPTIONS = 40
-_MAX_EXTENDED = 65804  # the largest delta or length that 14 + two bytes can say
+_MAX_OPTIONS = const(40)
+_MAX_EXTENDED = const(65804)  # the largest delta or length that 14 + two bytes can say
 
-# Options we act upon: number: (shortest value, longest value, may be repeated). RFC 7252 table 4. An option
-# that breaks its line here counts as not recognised (5.4.3, 5.4.5): ignored if elective, refused if critical.
-_KNOWN = {
-    3: (1, 255, False),  # Uri-Host: names us, whatever we were called
-    ETAG: (1, 8, True),
-    OBSERVE: (0, 3, False),
-    7: (0, 2, False),  # Uri-Port
-    LOCATION_PATH: (0, 255, True),
-    URI_PATH: (0, 255, True),
-    CONTENT_FORMAT: (0, 2, False),
-    MAX_AGE: (0, 4, False),
-    URI_QUERY: (0, 255, True),
-    ACCEPT: (0, 2, False),
-    BLOCK2: (0, 3, False),
-    BLOCK1: (0, 3, False),
-    SIZE2: (0, 4, False),
-    SIZE1: (0, 4, False),
-    ECHO: (1, 40, False),
-}
+# Options we act upon (RFC 7252 table 4): number, shortest value, longest value, whether it may be repeated.
+# One that breaks its line counts as not recognised (5.4.3, 5.4.5): ignored if elective, refused if critical.
+# Bytes, because as a dict of tuples this costs a microcontroller 1.5 KiB.
+_KNOWN = (
+    b"\x03\x01\xff\x00"  # Uri-Host: names us, whatever we were called
+    b"\x04\x01\x08\x01"  # ETag
+    b"\x06\x00\x03\x00"  # Observe
+    b"\x07\x00\x02\x00"  # Uri-Port
+    b"\x08\x00\xff\x01"  # Location-Path
+    b"\x0b\x00\xff\x01"  # Uri-Path
+    b"\x0c\x00\x02\x00"  # Content-Format
+    b"\x0e\x00\x04\x00"  # Max-Age
+    b"\x0f\x00\xff\x01"  # Uri-Query
+    b"\x11\x00\x02\x00"  # Accept
+    b"\x17\x00\x03\x00"  # Block2
+    b"\x1b\x00\x03\x00"  # Block1
+    b"\x1c\x00\x04\x00"  # Size2
+    b"\x3c\x00\x04\x00"  # Size1
+    b"\xfc\x01\x28\x00"  # Echo
+)
 _TEXT = (3, LOCATION_PATH, URI_PATH, URI_QUERY, 20)
 
 
@@ -163,8 +172,8 @@ def unknown_critical(message):
     before = None
     for number, value in message.options:
         if number & 1:
-            known = _KNOWN.get(number)
-            if known is None or not _fits(number, value) or (number == before and not known[2]):
+            row = _row(number)
+            if not row or not _fits(number, value) or (number == before and not row[3]):
                 return number
         before = number
     return None
@@ -239,5 +248,13 @@ def _nibble(number):
 
 
 def _fits(number, value):
-    known = _KNOWN.get(number)
-    return known is None or known[0] <= len(value) <= known[1]
+    row = _row(number)
+    return not row or row[1] <= len(value) <= row[2]
+
+
+def _row(number):
+    """The line of an option in _KNOWN; empty for an unknown one."""
+    for at in range(0, len(_KNOWN), 4):
+        if _KNOWN[at] == number:
+            return _KNOWN[at : at + 4]
+    return b""

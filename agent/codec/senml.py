@@ -11,27 +11,34 @@ import json
 from ..errors import LocalError, RemoteError
 from . import cbor, utf8
 
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
 # RFC 8428 table 4: the same field as a number in CBOR and as a name in JSON. `vlo` (object link) is OMA's.
-_BVER, _BN, _BT, _BV, _N, _V, _VS, _VB, _T, _VD, _VLO = -1, -2, -3, -5, 0, 2, 3, 4, 6, 8, "vlo"
-_NAMES = (
-    (_BVER, "bver"),
-    (_BN, "bn"),
-    (_BT, "bt"),
-    (_BV, "bv"),
-    (_N, "n"),
-    (_T, "t"),
-    (_V, "v"),
-    (_VS, "vs"),
-    (_VB, "vb"),
-    (_VD, "vd"),
-    (_VLO, "vlo"),
-)
+_BVER = const(-1)
+_BN = const(-2)
+_BT = const(-3)
+_BV = const(-5)
+_N = const(0)
+_T = const(6)
+_V = const(2)
+_VS = const(3)
+_VB = const(4)
+_VD = const(8)
+_VLO = const("vlo")
+_LABELS = (_BVER, _BN, _BT, _BV, _N, _T, _V, _VS, _VB, _VD, _VLO)
+_NAMES = ("bver", "bn", "bt", "bv", "n", "t", "v", "vs", "vb", "vd", "vlo")
 _VALUES = (_V, _VS, _VB, _VD, _VLO)
 
-_WIDE = 1 << 64
-_FAR = 1 << 40  # seconds: 35,000 years
-_VERSION = 10  # RFC 8428 4.4: a pack of a later version must be refused
-_MAX_BRACKETS = 512  # in JSON: bounds records, nesting and heap at once
+_WIDE = const(1 << 64)
+_FAR = const(1 << 40)  # seconds: 35,000 years
+_VERSION = const(10)  # RFC 8428 4.4: a pack of a later version must be refused
+_MAX_BRACKETS = const(512)  # in JSON: bounds records, nesting and heap at once
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
@@ -111,10 +118,10 @@ def _label(value):
 
 
 def _text(records):
-    """JSON in the order of _NAMES: MicroPython's dicts have no order of their own."""
+    """JSON in the order of _LABELS: MicroPython's dicts have no order of their own."""
     parts = []
     for record in records:
-        fields = [_field(name, record[label]) for label, name in _NAMES if label in record]
+        fields = [_field(name, record[label]) for label, name in zip(_LABELS, _NAMES) if label in record]
         parts.append("{" + ",".join(fields) + "}")
     return "[" + ",".join(parts) + "]"
 
@@ -142,7 +149,7 @@ def _parse(data):
 def _labelled(record):
     if not isinstance(record, dict):
         raise RemoteError("senml: a record is a map")
-    for label, name in _NAMES:
+    for label, name in zip(_LABELS, _NAMES):
         if name in record:
             record[label] = record.pop(name)
     if isinstance(record.get(_VS), str):

@@ -5,24 +5,25 @@ says whom to believe. So the first answer that makes sense is good enough; the r
 """
 
 from ..codec import coap, dns, linkformat, utf8
-from ..errors import LocalError, RemoteError
+from ..errors import RemoteError
+from ..table import follow
 
-# state, event, new state
-_TRANSITIONS = (
-    ("idle", "start", "asking"),
-    ("asking", "start", "asking"),
-    ("paused", "start", "asking"),
-    ("found", "start", "asking"),
-    ("asking", "answered", "found"),
-    ("paused", "answered", "found"),  # servers take their leisure: an answer may come late
-    ("found", "refused", "asking"),
-    ("asking", "gave up", "paused"),
-    ("paused", "rested", "asking"),
-    ("idle", "stop", "idle"),
-    ("asking", "stop", "idle"),
-    ("paused", "stop", "idle"),
-    ("found", "stop", "idle"),
-)
+# State, event, new state. Servers take their leisure: an answer may come in the pause.
+_TRANSITIONS = """
+idle start asking
+asking start asking
+paused start asking
+found start asking
+asking answered found
+paused answered found
+found refused asking
+asking gave-up paused
+paused rested asking
+idle stop idle
+asking stop idle
+paused stop idle
+found stop idle
+"""
 
 _COAP_GROUP = "224.0.1.187"  # All CoAP Nodes (RFC 7252 12.8)
 _MDNS_GROUP = "224.0.0.251"
@@ -114,7 +115,7 @@ class Discovery:
             self._enter("rested")
             self._round = 0
         if self._round == _ROUNDS:
-            self._enter("gave up")
+            self._enter("gave-up")
             self._out.append(("nothing", self.link))
             wait = _PAUSE_MS
         else:
@@ -137,11 +138,7 @@ class Discovery:
         return out
 
     def _enter(self, event):
-        for state, name, new in _TRANSITIONS:
-            if state == self.state and name == event:
-                self.state = new
-                return
-        raise LocalError("discovery: %s while %s" % (event, self.state))
+        self.state = follow(_TRANSITIONS, self.state, event)
 
     def _random(self):
         return self._below(0x10000).to_bytes(2, "big")
