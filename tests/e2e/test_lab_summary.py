@@ -98,10 +98,11 @@ def test_the_worst_of_many_devices_counts():
 
 
 def test_it_reads_the_servers_own_files(tmp_path):
-    stores = {name: Storage("sqlite:///%s/%s.sqlite" % (tmp_path, name)) for name in ("configuration", "gateway", "platform")}
-    plain = dict(location="a", lifetime=60, binding="U", version="1.1", address="h:1", links="", updated_at=1.0)
+    files = {name: "sqlite:///%s/%s.sqlite" % (tmp_path, name) for name in ("configuration", "gateway", "platform")}
+    stores = {name: Storage(file) for name, file in files.items()}
+    plain = {"location": "a", "lifetime": 60, "binding": "U", "version": "1.1", "address": "h:1", "links": ""}
     for number, r in enumerate(STORY):
-        row = dict(plain, key=str(number), **r._asdict())
+        row = dict(plain, updated_at=1.0, key=str(number), **r._asdict())
         name = "platform" if r.server == "platform" else "gateway"
         stores[name].submit(lambda c, row=row: c.execute(books.registrations.insert().values(**row)) and None).result()
     reading = {"endpoint": "m", "sequence": 1, "path": "/3331/0/5805", "value": 7, "received_at": 2.0}

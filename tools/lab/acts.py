@@ -43,11 +43,11 @@ NAMED = {act.name: act for act in ACTS}
 
 
 class Broken(Exception):
-    """An act did not happen: `act` is its name, `seen` what was there instead."""
+    """An act did not happen: `act` is its name, `expected` what was waited for, `seen` what was there instead."""
 
     def __init__(self, act, expected, seen, waited_s=None):
-        waited = "" if waited_s is None else " within %g s" % waited_s
-        super().__init__("act '%s': no %s%s; seen instead: %s" % (act, expected, waited, seen))
+        waited = "expected" if waited_s is None else "waited %g s for" % waited_s
+        super().__init__("act '%s': %s %s; seen instead: %s" % (act, waited, expected, seen))
         self.act = act
         self.expected = expected
         self.seen = seen

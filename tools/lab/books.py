@@ -75,8 +75,8 @@ class Books:
         ]
 
     def exchange_ms(self, endpoint):
-        """One gateway-platform exchange as the platform's log timed it (ms): its word that the device is elsewhere, from
-        the registration that caused it to the gateway's 2.04. The longest of this device; None without one."""
+        """One gateway-platform exchange as the platform's log timed it (ms): its word that the device is elsewhere,
+        from the registration that caused it to the gateway's 2.04. The longest of this device; None without one."""
         opened = [t for t, _ in self.events("platform", "registered", endpoint=endpoint, via=None)]
         told = [t for t, _ in self.events("platform", "superseded_told", endpoint=endpoint)]
         taken = [t - max(o for o in opened if o <= t) for t in told if any(o <= t for o in opened)]

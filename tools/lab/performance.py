@@ -27,11 +27,13 @@ async def perform(options, show, console=None):
         if console:
             await console(yard, show)
         await asyncio.gather(*(_tell(story, story.end) for story in stories if not story.device.moments.broken))
-        return _conclude(yard, show)
+        total, figures = _conclude(yard)
     finally:
         ticking.cancel()
         show.close()
         await yard.stop()
+    show.summary(total, figures)  # the very last line, whatever the servers had to say when they were stopped
+    return 0 if total["ok"] else 1
 
 
 async def _tell(story, part):
@@ -43,7 +45,7 @@ async def _tell(story, part):
         story.show.broken(story.name, error, list(story.device.agent.tail))
 
 
-def _conclude(yard, show):
+def _conclude(yard):
     now, figures = time.time(), {}
     for device in yard.devices:
         name = device.endpoint
@@ -52,8 +54,7 @@ def _conclude(yard, show):
         )
     total = summary.summarise(figures)
     total["hold_ms"] = HOLD_MS
-    show.summary(total, figures)
-    return 0 if total["ok"] else 1
+    return total, figures
 
 
 async def _tick(show):

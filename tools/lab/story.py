@@ -67,7 +67,7 @@ class Story:
         try:
             await asyncio.wait_for(self.yard.platform.write(self.name, "/26242/0/1", NEXT_PERIOD_S), 5)
         except Exception as error:  # whatever the write ran into is what was seen
-            raise Broken("period", "answer to the write of /26242/0/1", repr(error)) from error
+            raise Broken("period", "an answer to the write of /26242/0/1", repr(error)) from error
         await self._until("period", lambda: self._at_new_rate(since), self._books_say)
         self._done("period", "%d s -> %d s" % (FIRST_PERIOD_S, NEXT_PERIOD_S))
 
@@ -111,11 +111,11 @@ class Story:
         await self.device.agent.start()
         new = await self._until("restarted", lambda: self._newer(record), self._records_say)
         if self.yard.bootstraps(self.device) != bootstraps:
-            raise Broken("restarted", "registration with the accounts it had", "another bootstrap")
+            raise Broken("restarted", "a registration with the accounts it had", "another bootstrap")
         self._done("restarted", "epoch %s" % new.epoch)
         await self._until("same-identity", lambda: self.books.last(self.name) >= last + _FEW, self._books_say)
         if self.books.lost(self.name):
-            raise Broken("same-identity", "unbroken sequence of readings", self._books_say())
+            raise Broken("same-identity", "an unbroken sequence of readings", self._books_say())
         self._done("same-identity", "number %d" % self.books.last(self.name))
 
     async def _readings(self, act):
@@ -160,7 +160,7 @@ class Story:
         try:
             return int(await asyncio.wait_for(self.yard.platform.read(self.name, "/26242/0/0"), 5))
         except Exception as error:
-            raise Broken("drained", "answer to the read of /26242/0/0", repr(error)) from error
+            raise Broken("drained", "an answer to the read of /26242/0/0", repr(error)) from error
 
     def _records_say(self):
         live = [

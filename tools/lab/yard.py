@@ -5,6 +5,7 @@ Real sockets on the loopback interface, real pseudo-terminals, real processes; S
 
 import asyncio
 import json
+import secrets
 import shutil
 import socket
 import sys
@@ -73,6 +74,7 @@ class Yard:
         self.directory = None
         self.books = self.configuration = self.gateway = self.platform = None
         self._told = told
+        self._mark = secrets.token_hex(2)
         self._port = None  # of multicast discovery
         self._parts = []  # what was started, to be stopped in the opposite order
 
@@ -193,7 +195,7 @@ class Yard:
 
     def _name(self, number):
         # Another lab on this machine hears the same mDNS: its devices must not be mistaken for ours.
-        return "meter-%d-%s" % (number, self.directory.name[-4:])
+        return "meter-%s-%d" % (self._mark, number)
 
     def _command(self, file):
         if self.options.interpreter == "micropython":
