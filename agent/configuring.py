@@ -33,6 +33,7 @@ class Configuring:
         scheme, host, port = split_uri(uri)
         if scheme == "coap" and not self.settings.get("insecure"):
             self.log.warning(now, "discovery", "refused", uri=uri, text="NoSec; allow it with the setting insecure")
+            self.discovery.refuse(uri, now)
         elif not self.configuration.accounts:
             self.bootstrap.start((link, host, port), self.configuration.tree, now)
 

@@ -73,9 +73,10 @@ class Discovery:
 
     def refuse(self, uri, now):
         """What was found is of no use at all (NoSec, say): goes on asking and does not report it again."""
-        self._enter("refused")
         self._refused = self._refused[1 - _MAX_REFUSED :] + [uri]
-        self._due = now + _FIRST_WAIT_MS + self._below(_FIRST_WAIT_MS // 4)
+        if self.state == "found":
+            self._enter("refused")
+            self._due = now + _FIRST_WAIT_MS + self._below(_FIRST_WAIT_MS // 4)
 
     def stop(self):
         """Ends asking; what take() has not fetched yet is dropped, and nothing is received any more."""

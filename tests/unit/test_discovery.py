@@ -323,7 +323,6 @@ def test_a_refused_hint_is_not_given_again():
         found.receive("eth", SERVER, 5683, core_answer(sent), 1800)
     assert [event[0] for event in found.take()] == ["send"] * 4 + ["nothing"]
     for number in range(20):  # many useless servers take no heap
-        found.state = "found"
         found.refuse(str(number), 9000)
     assert len(found._refused) == 8
 
