@@ -11,10 +11,7 @@ from ..errors import RemoteError
 try:
     from micropython import const
 except ImportError:
-
-    def const(value):
-        return value
-
+    const = lambda value: value
 
 PROMPT = ">"
 
@@ -23,36 +20,30 @@ _MAX_DATA = const(1500)  # bytes; what one socket read may announce
 _CR = const(13)
 _LF = const(10)
 
-# Final result codes besides OK, CONNECT, SEND OK and +CMx ERROR (V.250 5.7.1, and what vendors add for sockets).
-_REFUSALS = ("ERROR", "NO CARRIER", "SEND FAIL", "NO DIALTONE", "NO DIAL TONE", "BUSY", "NO ANSWER", "ABORTED")
-# TS 27.007 9.2: the texts of +CMEE=2 that change what we do, as the numbers of +CMEE=1.
-_CAUSES = (
-    ("operation not allowed", 3), ("operation not supported", 4), ("sim not inserted", 10),
-    ("sim pin required", 11), ("sim puk required", 12), ("sim failure", 13), ("sim busy", 14),
-    ("sim wrong", 15), ("no network service", 30), ("unknown", 100),
-)
-REGISTRATION = ("+CREG:", "+CGREG:", "+CEREG:", "+C5GREG:")
+# Tables as text: on MicroPython a tuple of strings costs ten times as much.
+# What ends an answer with "refused", besides +CME ERROR and +CMS ERROR (V.250 5.7.1, and what vendors add for sockets).
+_REFUSALS = "\nERROR\nNO CARRIER\nSEND FAIL\nNO DIALTONE\nNO DIAL TONE\nBUSY\nNO ANSWER\nABORTED\n"
+# The texts of +CMEE=2 that change what we do, and their numbers (TS 27.007 9.2).
+_CAUSES = "\nsim not inserted 10\nsim pin required 11\nsim puk required 12\nsim failure 13\nsim busy 14\n"
 
 
 class Reader:
     """Bytes in any chunking -> tokens. Garbage and NULs are dropped, over-long lines are dropped and counted.
 
-    `counted` names the lines that announce raw data: ((prefix, index of the field with the length), ...).
+    `counted` names the lines that announce raw data: {name: index of the field with the length}.
     Set `prompt` to True while a '>' at the start of a line asks for data; it is cleared when that is seen.
     """
 
-    def __init__(self, counted=()):
-        self.counted = counted
-        self.prompt = False
+    def __init__(self, counted=None):
+        self.counted = counted or {}
         self.dropped = 0  # lines too long, lengths impossible
         self.reset()
 
     def reset(self):
         """Forget a line or payload that has begun, as after a time-out."""
+        self.prompt = self._long = self._gap = False
         self._line = b""
-        self._long = False
         self._need = 0
-        self._gap = False
 
     def feed(self, data):
         """Take some bytes; return the tokens they complete."""
@@ -62,7 +53,11 @@ class Reader:
         return tokens
 
     def _text(self, data, at, tokens):
-        end = _line_end(data, at)
+        end, cr = data.find(b"\n", at), data.find(b"\r", at)
+        if end < 0 or 0 <= cr < end:
+            end = cr
+        if end < 0:
+            end = len(data)
         self._line += data[at:end]
         if len(self._line) > _MAX_LINE:
             self._line, self._long = b"", True
@@ -75,22 +70,16 @@ class Reader:
         return end + 1
 
     def _end(self, terminator, tokens):
-        line, long = _clean(self._line), self._long
+        line = "" if self._long else _clean(self._line)
+        self.dropped += self._long
         self._line, self._long = b"", False
-        if long:
-            self.dropped += 1
-        elif line:
+        if line:
             tokens.append(line)
-            self._announce(line, terminator)
-
-    def _announce(self, line, terminator):
-        """Switch to raw data when this line says how many bytes of it follow."""
-        for prefix, index in self.counted:
-            parts = fields(line) if line.startswith(prefix) else ()
-            length = number(parts[index]) if index < len(parts) else None
-            if length and length > _MAX_DATA:
+            index = self.counted.get(line.partition(":")[0])
+            length = 0 if index is None else number((fields(line) + [""] * index)[index]) or 0
+            if length > _MAX_DATA:
                 self.dropped += 1
-            elif length:
+            else:
                 # The data begins after the header's line feed, wherever a chunk was cut.
                 self._need, self._gap = length, terminator == _CR
 
@@ -101,16 +90,9 @@ class Reader:
         end = at + self._need - len(self._line)
         self._line += data[at:end]
         if len(self._line) == self._need:
-            tokens.append(bytes(self._line))
+            tokens.append(self._line)
             self._line, self._need = b"", 0
-        return min(end, len(data))
-
-
-def _line_end(data, at):
-    """Where the line that starts at `at` ends: a CR, an LF, or the end of what is here."""
-    cr, lf = data.find(b"\r", at), data.find(b"\n", at)
-    ends = [end for end in (cr, lf) if end >= 0]
-    return min(ends) if ends else len(data)
+        return end
 
 
 def _clean(raw):
@@ -123,11 +105,9 @@ def _clean(raw):
 
 def prefix(command):
     """What the lines of a command's answer begin with: "AT+CPIN?" -> "+CPIN:", "ATI" -> ""."""
-    if command[2:3] not in ("+", "^", "#", "%", "$", "*"):
+    if len(command) < 3 or command[2] not in "+^#%$*":
         return ""
-    for mark in ("=", "?"):
-        command = command.split(mark)[0]
-    return command[2:] + ":"
+    return command[2:].split("=")[0].split("?")[0] + ":"
 
 
 def answers(line, command, wanted, had):
@@ -137,64 +117,60 @@ def answers(line, command, wanted, had):
     """
     if not wanted or not line.startswith(wanted):
         return False
-    if wanted in REGISTRATION:
-        return command.endswith("?") and not had and _carries_n(_split(line))
-    return True
+    return not wanted.endswith("REG:") or command.endswith("?") and not had and _carries_n(fields(line, True))
 
 
-def final(line, more=()):
+def final(line, more=""):
     """The end of an answer: True (done), False (refused), or None when the line does not end one.
 
-    `more` are a vendor's own texts for "refused".
+    `more`: a vendor's own texts for "refused", each between newlines.
     """
-    if line in ("OK", "SEND OK") or line == "CONNECT" or line.startswith("CONNECT "):
+    if line in ("OK", "SEND OK") or (line + " ").startswith("CONNECT "):
         return True
-    if line in _REFUSALS or line in more or line.startswith("+CME ERROR") or line.startswith("+CMS ERROR"):
+    if line[:10] in ("+CME ERROR", "+CMS ERROR") or "\n" + line + "\n" in _REFUSALS + more:
         return False
     return None
 
 
 def cause(line):
     """Why a command was refused: the number of a +CME ERROR (its text is looked up), else the words in lower case."""
-    kind, _, text = line.partition(":")
-    text = text.strip().lower()
-    if kind != "+CME ERROR":
-        return kind.lower() + (" " + text if text else "")
+    kind, _, text = line.lower().partition(":")
+    text = text.strip()
+    if kind != "+cme error":
+        return (kind + " " + text).strip()
+    known = _CAUSES.find("\n" + text + " ") + len(text) + 2
+    if text and known > len(text) + 1:
+        text = _CAUSES[known : known + 2]
     value = number(text)
-    for words, code in _CAUSES:
-        if words == text:
-            value = code
     return text if value is None else value
 
 
-def fields(line):
-    """The fields after "+NAME:" (or of the whole line), without their quotes; commas inside quotes do not separate."""
-    return [part.strip('"').strip() for part in _split(line)]
-
-
-def _split(line):
-    """The fields with their quotes."""
-    body = line.partition(":")[2] if line[:1] in ("+", "^", "#", "*", "%") and ":" in line else line
-    parts, start, quoted = [], 0, False
-    for at, char in enumerate(body):
+def fields(line, quotes=False):
+    """The fields after "+NAME:" (or of the whole line), with or without their quotes; a quoted comma does not part."""
+    parts, quoted = [""], False
+    for char in line.partition(":")[2] if line[:1] in ("+", "^", "#", "*", "%") and ":" in line else line:
         if char == '"':
             quoted = not quoted
-        elif char == "," and not quoted:
-            parts.append(body[start:at].strip())
-            start = at + 1
-    parts.append(body[start:].strip())
-    return parts
+        if char == "," and not quoted:
+            parts.append("")
+        elif quotes or char != '"':
+            parts[-1] += char
+    return [part.strip() for part in parts]
 
 
 def number(text, base=10):
     """A non-negative number with any leading zeros, or None; `base` 10 or 16."""
-    digits = "0123456789abcdef"[:base]
-    if not text or len(text) > 20 or [char for char in text.lower() if char not in digits]:
-        return None
-    return int(text, base)
+    for char in text.lower():
+        if char not in "0123456789abcdef"[:base]:
+            return None
+    return int(text, base) if 0 < len(text) <= 20 else None
 
 
 # --- what a line says ---
+
+
+def _bad(what, line):
+    raise RemoteError("at: no %s in %s" % (what, line[:40]))
 
 
 def registration(line):
@@ -202,21 +178,21 @@ def registration(line):
 
     State 0..11 as in TS 27.007 7.2. Some firmwares put n into unsolicited lines too: its shape tells.
     """
-    parts = _split(line)
-    parts = parts[1:] if _carries_n(parts) else parts
-    state = number(parts[0])
+    parts = fields(line, True)
+    at = 1 if _carries_n(parts) else 0
+    state = number(parts[at])
     if state is None or state > 11:
-        raise RemoteError("at: no registration state in " + line[:40])
-    rest = [part.strip('"').strip() for part in parts[1:4]] + [""] * 3
+        _bad("state", line)
+    rest = fields(line)[at + 1:] + [""] * 3
     return state, number(rest[0], 16), number(rest[1], 16), number(rest[2])
 
 
 def _carries_n(parts):
     """Whether the fields begin with n and state: two short unquoted numbers (an area code has four digits)."""
-    if len(parts) < 2 or number(parts[0]) is None:
+    if len(parts) < 2 or number(parts[0]) is None or number(parts[1]) is None:
         return False
-    longest = 2 if len(parts) == 3 else 3  # three fields are state, area, cell - unless the second is that short
-    return len(parts[1]) <= longest and (number(parts[1]) or 0) <= 11 and parts[1].isdigit()
+    # Three fields are state, area, cell - unless the second is too short for an area.
+    return number(parts[1]) <= 11 and len(parts[1]) <= (2 if len(parts) == 3 else 3)
 
 
 def registered(state):
@@ -226,17 +202,14 @@ def registered(state):
 
 def sim(line):
     """+CPIN -> "READY", "SIM PIN", "SIM PUK", "NOT READY", "NOT INSERTED"... (TS 27.007 8.3)."""
-    text = fields(line)[0].upper()
-    if not text:
-        raise RemoteError("at: +CPIN says nothing")
-    return text
+    return fields(line)[0].upper() or _bad("SIM status", line)
 
 
 def signal(line):
     """+CSQ -> dBm, or None when not known (TS 27.007 8.5; 100..199 is the TD-SCDMA scale)."""
     level = number(fields(line)[0])
     if level is None:
-        raise RemoteError("at: no signal level in " + line[:40])
+        _bad("signal", line)
     if level <= 31:
         return 2 * level - 113
     return level - 216 if 100 <= level <= 191 else None
@@ -248,41 +221,38 @@ def iccid(line):
     Modems give it as text, quoted or not, with a filler F, or as the card's nibble-swapped BCD.
     """
     text = max(fields(line), key=len).upper()
-    if len(text) > 20 or number(text, 16) is None:
-        raise RemoteError("at: no ICCID in " + line[:40])
     if text[:2] != "89":
-        text = "".join([text[at + 1:at + 2] + text[at] for at in range(0, len(text), 2)])
+        text = "".join([text[at + 1 : at + 2] + text[at] for at in range(0, len(text), 2)])
     text = text.rstrip("F")
-    if len(text) < 18 or text[:2] != "89":
-        raise RemoteError("at: not an ICCID: " + line[:40])
+    if not 18 <= len(text) <= 20 or text[:2] != "89" or number(text, 16) is None:
+        _bad("ICCID", line)
     return text
 
 
 def imsi(line):
     """+CIMI -> the subscriber's 6 to 15 digits (TS 23.003 2.2)."""
     text = fields(line)[0]
-    if not text.isdigit() or not 6 <= len(text) <= 15:
-        raise RemoteError("at: not an IMSI: " + line[:40])
+    if number(text) is None or not 6 <= len(text) <= 15:
+        _bad("IMSI", line)
     return text
 
 
 def imei(line):
-    """+CGSN -> 15 digits; of an IMEISV (16 digits) the software version is replaced by the check digit (TS 23.003 6.2)."""
+    """+CGSN -> 15 digits; an IMEISV's two software digits give way to the check digit (TS 23.003 6.2)."""
     text = fields(line)[0]
-    if not text.isdigit() or not 14 <= len(text) <= 16:
-        raise RemoteError("at: not an IMEI: " + line[:40])
-    if len(text) != 15:
-        text = text[:14] + str(luhn(text[:14]))
-    return text
+    if number(text) is None or not 14 <= len(text) <= 16:
+        _bad("IMEI", line)
+    return text if len(text) == 15 else text[:14] + luhn(text[:14])
 
 
 def luhn(digits):
     """The check digit for `digits` (ISO/IEC 7812-1 annex B); a complete number is right when its last digit is it."""
-    total = 0
-    for at, char in enumerate(reversed(digits)):
-        value = int(char) * (1 if at % 2 else 2)
-        total += value - 9 if value > 9 else value
-    return -total % 10
+    total, twice = 0, True
+    for char in reversed(digits):
+        value = int(char) * (1 + twice)
+        total += value - 9 * (value > 9)
+        twice = not twice
+    return str(-total % 10)
 
 
 def text(line):

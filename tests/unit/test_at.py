@@ -3,7 +3,7 @@
 from agent.codec import at
 from agent.errors import RemoteError
 
-COUNTED = (("+QIRD:", 0), ('+QIURC: "recv"', 2))
+COUNTED = {"+QIRD": 0, "+XRECV": 2}
 
 
 def read(data, step=None, counted=COUNTED, prompt=False):
@@ -25,8 +25,10 @@ def refused(function, *args):
 
 
 def test_every_chunking_gives_the_same_tokens():
-    data = b'\0\0AT+QIRD=0,1500\r\r\n+QIRD: 6\r\n\r\nOK\r\n\r\n\r\nOK\r\n+CREG: 2\r\n+QIURC: "recv",1,3\r\nA\n\0\r\nNO CARRIER\r\n'
-    whole = ["AT+QIRD=0,1500", "+QIRD: 6", b"\r\nOK\r\n", "OK", "+CREG: 2", '+QIURC: "recv",1,3', b"A\n\0", "NO CARRIER"]
+    data = b"\0\0AT+QIRD=0,1500\r\r\n+QIRD: 6\r\n\r\nOK\r\n\r\n\r\nOK\r\n+CREG: 2\r\n"
+    whole = ["AT+QIRD=0,1500", "+QIRD: 6", b"\r\nOK\r\n", "OK", "+CREG: 2"]
+    data += b'+XRECV: "recv",1,3\r\nA\n\0\r\nNO CARRIER\r\n'
+    whole += ['+XRECV: "recv",1,3', b"A\n\0", "NO CARRIER"]
     for step in range(1, len(data) + 1):
         tokens, reader = read(data, step)
         assert tokens == whole, (step, tokens)
@@ -45,7 +47,7 @@ def test_an_extra_cr_before_a_payload_is_not_payload():
 
 def test_nothing_counted_without_a_usable_length():
     assert read(b"+QIRD: 0\r\n\r\nOK\r\n")[0] == ["+QIRD: 0", "OK"]
-    assert read(b'+QIURC: "recv",0\r\nOK\r\n')[0] == ['+QIURC: "recv",0', "OK"]
+    assert read(b'+XRECV: "recv",0\r\nOK\r\n')[0] == ['+XRECV: "recv",0', "OK"]
     assert read(b"+QIRD: x\r\nOK\r\n")[0] == ["+QIRD: x", "OK"]
     tokens, reader = read(b"+QIRD: 70000\r\nOK\r\n")
     assert tokens == ["+QIRD: 70000", "OK"] and reader.dropped == 1
@@ -87,7 +89,7 @@ def test_reset_forgets_a_payload_that_never_comes():
 def test_any_bytes_at_all_give_tokens_and_no_exception():
     state = 1
     reader = at.Reader(COUNTED)
-    pieces = (b"+QIRD: ", b"+CREG: ", b"\r\n", b">", b"9", b"\0", b'"', b",", b"\xff", b"OK", b"+QIURC: ", b'"recv"')
+    pieces = (b"+QIRD: ", b"+CREG: ", b"\r\n", b">", b"9", b"\0", b'"', b",", b"\xff", b"OK", b"+XRECV: ", b'"recv"')
     for _ in range(3000):
         state = (state * 1103515245 + 12345) & 0x7FFFFFFF
         reader.prompt = bool(state & 64)
@@ -101,11 +103,13 @@ def test_any_bytes_at_all_give_tokens_and_no_exception():
 def test_finals():
     for line in ("OK", "SEND OK", "CONNECT", "CONNECT 115200"):
         assert at.final(line) is True
-    for line in ("ERROR", "NO CARRIER", "SEND FAIL", "+CME ERROR: 10", "+CME ERROR:", "+CME ERROR", "+CMS ERROR: 500", "BUSY"):
+    for line in ("ERROR", "NO CARRIER", "SEND FAIL", "BUSY"):
+        assert at.final(line) is False
+    for line in ("+CME ERROR: 10", "+CME ERROR:", "+CME ERROR", "+CMS ERROR: 500"):
         assert at.final(line) is False
     for line in ("OKAY", "+COPS: OK", "+CREG: 1", "CONNECTED", "COMMAND NOT SUPPORT"):
         assert at.final(line) is None
-    assert at.final("COMMAND NOT SUPPORT", ("COMMAND NOT SUPPORT",)) is False
+    assert at.final("COMMAND NOT SUPPORT", "\nCOMMAND NOT SUPPORT\n") is False
 
 
 def test_causes():
@@ -161,8 +165,8 @@ def test_registration_in_the_ways_firmwares_write_it():
         ("+CEREG: 10,\"XYZ\",\"12\",7", (10, None, 0x12, 7)),
     ):
         assert at.registration(line) == want, (line, at.registration(line))
-    for bad in ("+CREG:", "+CREG: ,", "+CREG: 12", "+CREG: x", '+CREG: "1"', "+CREG: -1", "+CREG: 2,\"1\""):
-        assert refused(at.registration, bad) or bad == "+CREG: 2,\"1\"", bad
+    for bad in ("+CREG:", "+CREG: ,", "+CREG: 12", "+CREG: x", '+CREG: "1"', "+CREG: -1"):
+        assert refused(at.registration, bad), bad
     assert [state for state in range(12) if at.registered(state)] == [1, 5, 9, 10]
 
 
@@ -205,7 +209,7 @@ def test_iccid_in_every_form():
 def test_imsi_imei_and_luhn():
     assert at.imsi("262021234567890") == at.imsi('+CIMI: "262021234567890"') == "262021234567890"
     assert refused(at.imsi, "12345") and refused(at.imsi, "2620212345678901") and refused(at.imsi, "26202x")
-    assert at.luhn("7992739871") == 3
+    assert at.luhn("7992739871") == "3"
     assert at.imei("490154203237518") == at.imei("+CGSN: 4901542032375101") == at.imei("49015420323751")
     assert refused(at.imei, "4901542032375") and refused(at.imei, "")
 

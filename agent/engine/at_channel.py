@@ -1,0 +1,90 @@
+"""One AT command at a time: which line belongs to its answer, which came by itself. A part of the modem engine.
+
+A line is part of the answer when a command is pending and the line begins with that command's prefix, or is bare text
+(ATI, AT+CGSN) and no known unsolicited line; everything else came by itself. Never decided from quotes or fields
+alone: firmwares differ (the exception, registration, is in codec/at.py).
+"""
+
+from ..codec import at
+from ..modems import generic
+
+try:
+    from micropython import const
+except ImportError:
+    const = lambda value: value
+
+_MAX_LINES = const(32)  # of one answer; what exceeds it is dropped
+
+
+class Channel:
+    """Feed it the tokens of `reader`; `out` collects the bytes for the serial port."""
+
+    def __init__(self):
+        self.reader = at.Reader()
+        self.out = []
+        self.dropped = 0  # data that nobody asked for, lines too many
+        self.stale = 0  # commands given up on, whose answers may still come
+        self.command = None
+        self.family = generic
+
+    def of(self, name):
+        """A row of the family's file, else of the generic one."""
+        return getattr(self.family, name, getattr(generic, name, None))
+
+    def start(self, command, data=None):
+        """Send a command (and `data` at its prompt); -> how long it may take (ms)."""
+        self.command, self._data, self._lines = command, data, []
+        self._prefix = self.of("PREFIXES").get(command) or at.prefix(command)
+        self.reader.counted = self.of("COUNTED")
+        self.reader.prompt = data is not None
+        self.out.append(command.encode() + b"\r")
+        name = command.split("=")[0].split("?")[0]
+        known = generic.TIMEOUTS
+        return self.of("TIMEOUTS").get(name) or known.get(name, known[""])
+
+    def abandon(self):
+        """Give up on the pending command; its answer may still come and must not be taken for the next one's."""
+        self.stale += self.command is not None
+        self.command = None
+        self.reader.reset()
+
+    def accept(self, token):
+        """Sort one token: ("answer", ok, lines) ends the command; ("line", text) came by itself; or None.
+
+        ("late",): the answer of an abandoned command. A refused answer's last line is the final result.
+        """
+        if isinstance(token, bytes) or token == at.PROMPT:
+            return self._raw(token)
+        done = at.final(token, self.of("REFUSALS"))
+        if self.command is None:
+            if done is None:
+                return ("line", token)
+            self.stale = max(0, self.stale - 1)
+            return ("late",)
+        if done is not None:
+            self.command, self.reader.prompt = None, False
+            return ("answer", done, self._lines if done else self._lines + [token])
+        if token.endswith(self.command):  # its echo
+            return None
+        if not at.answers(token, self.command, self._prefix, bool(self._lines)):
+            if token[0] in "+^#*%&$" or "\n" + token + "\n" in generic.WORDS:
+                return ("line", token)
+        return self._keep(token)
+
+    def _raw(self, token):
+        """Data belongs to the answer only when this command's own lines announce it; a prompt asks for ours."""
+        if token == at.PROMPT and self.command is not None and self._data is not None:
+            self.out.append(self._data)
+            self._data = None
+        elif token != at.PROMPT and self.command is not None and self._prefix[:-1] in self.reader.counted:
+            return self._keep(token)
+        else:
+            self.dropped += 1
+        return None
+
+    def _keep(self, item):
+        if len(self._lines) < _MAX_LINES:
+            self._lines.append(item)
+        else:
+            self.dropped += 1
+        return None

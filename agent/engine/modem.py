@@ -1,0 +1,183 @@
+"""A cellular modem by AT commands: how far to go, what came over the serial port, what to do.
+
+The states and what is done in each are in modem_ladder.py; one AT command at a time in at_channel.py; datagrams in
+at_sockets.py; what differs between makers in agent/modems. A step that a procedure yields is one of
+  "AT+CSQ"                  a command -> (ok, lines); a refused one's last line is the final result
+  ("AT+QISEND=0,2", b"hi")  a command with data for its prompt -> the same
+  ("+QIOPEN:", 150000)      wait for a line that begins so -> the line, or None (too late, or in vain)
+  2000                      wait that many ms -> True when something happened before
+and a command that is not answered in time raises LinkError inside the procedure.
+"""
+
+from ..errors import LinkError, LocalError
+from ..modems import generic
+from .at_channel import Channel
+from .at_sockets import Sockets
+from .modem_ladder import Ladder
+
+
+class Modem(Ladder):
+    """family: a file of agent/modems, or "auto"; apn: "" = the network's own; below(n) -> random int in [0, n).
+
+    `state` is ModemManager's word, `identity` a dict of what is known of iccid, imsi, imei, manufacturer, model and
+    revision, `signal` dBm or None. Raises LocalError for an unknown family or an impossible APN.
+    """
+
+    def __init__(self, family="auto", apn="", below=None):
+        self._channel, self._sockets = Channel(), Sockets()
+        self._auto = family == "auto"
+        self._use(generic if self._auto else generic.load(family))
+        self._below = below or (lambda n: 0)
+        self.state, self.reason = "unknown", ""
+        self.identity = {}
+        self.signal = None
+        self.malformed = 0  # answers that made no sense
+        self._rung, self._apn = "off", _checked(apn)
+        self._registration = {}  # "+CEREG": state
+        self._out, self._dials, self._resets = [], [], []
+        self._procedure = self._due = self._awaited = self._away = None
+        self._now = self._entered = self._toggled = self._looked = self._dial_at = 0
+        self._tries = self._toggles = self._silent = self._holds = 0
+        self._patient = self._heard = self._untidy = False
+
+    def target(self, rung, now):
+        """How far to go: "off", "registered" (attached to the network) or "connected" (datagrams)."""
+        if rung not in ("off", "registered", "connected"):
+            raise LocalError("modem: off, registered or connected, not " + rung)
+        self._now = now
+        if rung != self._rung:
+            self._rung, self._dial_at, self._tries, self._holds = rung, now, 0, 0
+            self._wake(True)
+        if self._procedure is None:
+            self._begin()
+
+    def set_apn(self, apn, now):
+        """Use another APN from now on; an open context is replaced. Raises LocalError when no modem could take it."""
+        self._apn, self._now = _checked(apn), now
+        self._wake(True)
+
+    def receive(self, data, now):
+        """Bytes from the serial port."""
+        self._now, self._heard = now, True
+        for token in self._channel.reader.feed(data):
+            result = self._channel.accept(token)
+            if result is None:
+                continue
+            if result[0] == "answer":
+                self._resume(result[1:])
+            elif result[0] == "line":
+                self._unsolicited(result[1])
+            else:
+                self._wake()
+
+    def lost(self, now):
+        """The port vanished, or is back: nothing is known any more; start over and try until it answers."""
+        self._now, self._heard = now, False
+        self._restart("lost", "port lost")
+        self._channel.stale = 0
+
+    def send(self, host, port, data, now):
+        """Send a datagram to a host (name or address) and port; False when it was dropped: not connected, too big."""
+        self._now = now
+        if self.state != "connected" or not self._sockets.send(host, port, data):
+            return False
+        self._wake()
+        return True
+
+    def poll(self, now):
+        """Let time pass."""
+        self._now = now
+        if self._due is None or now < self._due:
+            return
+        command = self._channel.command
+        if command is None:
+            self._resume(None if self._awaited else False)
+        else:
+            self._channel.abandon()
+            self._resume(None, LinkError("no answer to " + command))
+
+    def deadline(self):
+        """When poll() is due (ms), or None."""
+        return self._due
+
+    def take(self):
+        """[("serial", bytes) | ("state", new, reason) | ("identity",) | ("datagram", host, port, bytes)]: to do."""
+        out, self._out = self._out, []
+        if self._channel.out:
+            out.append(("serial", b"".join(self._channel.out)))
+            self._channel.out = []
+        return out
+
+    def _begin(self):
+        self._procedure = self._life()
+        self._resume(None)
+
+    def _restart(self, event, reason):
+        self._channel.abandon()
+        self._sockets.reset()
+        self._registration, self._untidy = {}, False
+        self._event(event, reason)
+        if self._procedure:
+            self._procedure.close()
+            self._begin()
+
+    def _resume(self, value, error=None):
+        """Hand the procedure an answer and start its next step."""
+        self._due = self._awaited = None
+        self._patient = False
+        step = self._procedure.throw(error) if error else self._procedure.send(value)
+        if isinstance(step, str):
+            step = self._channel.start(step)
+        elif isinstance(step, tuple) and isinstance(step[1], int):
+            self._awaited, step = step
+        elif isinstance(step, tuple):
+            step = self._channel.start(*step)
+        self._due = self._now + step
+
+    def _wake(self, strong=False):
+        """End a wait; one for a certain line, or out of patience, only for a strong reason."""
+        if self._due is not None and self._channel.command is None:
+            if strong or not (self._awaited or self._patient):
+                self._resume(None if self._awaited else True)
+
+    def _unsolicited(self, line):
+        if self._awaited and line.startswith(self._awaited):
+            self._resume(line)
+        elif "REG: " in line.replace(":", ": ")[:9]:
+            self._note(line)
+            self._wake()
+        else:
+            event = self._channel.of("event")(line)
+            if event:
+                self._happened(*event)
+
+    def _happened(self, event, what=None):
+        """What an unsolicited line of the family meant."""
+        if event == "context" and self.state == "connected":
+            self._drop("context lost")
+            self._wake(True)
+        elif event == "boot" and self.state != "unknown":
+            self._restart("lost", "restarted")
+        elif event == "sim" and what and self.state in ("failed", "locked"):
+            self._wake(True)
+        elif event == "sim" and not what and self.state not in ("unknown", "failed", "initializing"):
+            self.identity.pop("iccid", None)
+            self.identity.pop("imsi", None)
+            self._restart("failed", "no SIM")
+        elif event in ("recv", "closed"):
+            self._sockets.heard(event, what)
+            self._wake()
+
+    def _use(self, family):
+        if family is None:
+            raise LocalError("modem: no such family; auto asks the modem")
+        self._channel.family = family
+        self._sockets.use(family)
+
+
+def _checked(apn):
+    """An APN that a command can carry (TS 23.003 9.1: letters, digits, dots and hyphens)."""
+    for char in apn:
+        if len(apn) > 100 or char > "z" or not (char.isalpha() or char.isdigit() or char in ".-_"):
+            raise LocalError("modem: APN: letters, digits, dots, hyphens; at most 100")
+    return apn

@@ -1,0 +1,349 @@
+"""The modem's states, and what is done in each: generators that yield steps (modem.py). A part of the modem engine.
+
+The way back when a command is not answered: speak again (ESC, AT x 3) -> reset the modem by command, at most twice an
+hour -> "failed", and from the start after a back-off. Everything that repeats has a limit: dialling (30 an hour, as
+networks punish more), resets, polls, holds.
+"""
+
+from ..codec import at
+from ..errors import LinkError, LocalError, RemoteError
+from ..modems import generic
+from ..table import find
+
+try:
+    from micropython import const
+except ImportError:
+    const = lambda value: value
+
+# state event next-state; the states are ModemManager's ladder; * = any state
+_TRANSITIONS = """
+* lost unknown
+* failed failed
+unknown answered initializing
+failed answered initializing
+locked answered initializing
+initializing answered initializing
+initializing locked locked
+failed locked locked
+locked locked locked
+initializing ready disabled
+disabled enable enabling
+enabling enabled enabled
+enabled search searching
+searching search searching
+searching registered registered
+searching disable disabling
+enabled disable disabling
+registered search searching
+registered disable disabling
+disabling disabled disabled
+registered connect connecting
+connecting refused registered
+connecting connected connected
+connected dropped registered
+connected search searching
+connected disconnect disconnecting
+disconnecting released registered
+"""
+_BACKOFF_MS = (1000, 2000, 5000, 10000, 30000)
+_SIM_MS = (10000, 30000, 60000, 300000)
+_TOGGLE_MS = (300000, 900000, 3600000)  # searching in vain: radio off and on after this long
+_DENIED_MS = (60000, 300000, 900000, 3600000)  # the same when the network denied us
+_FOREVER_MS = const(86400000)
+_HOUR_MS = const(3600000)
+_CHECK_MS = const(60000)  # signal, registration, context
+_GRACE_MS = const(15000)  # not registered, but the context is still up: a cell change or a short loss
+_DOUBT_MS = const(3000)  # a datagram was sent and nothing heard: look whether the notice got lost
+_QUIET_MS = const(1000)  # a late answer would have come by then
+_MAX_DIALS, _MAX_RESETS = 30, 2  # an hour
+_BOOT_TRIES = const(25)  # 18 s: modems take up to 20 s to boot
+_SIM_TRIES = const(20)  # a second apart
+_MAX_SILENT = const(3)
+
+
+class Ladder:
+    """Modem's other half; the attributes are those that Modem's constructor makes."""
+
+    def _event(self, event, reason=""):
+        found = find(_TRANSITIONS, self.state, event) or find(_TRANSITIONS, "*", event)
+        if not found:
+            raise LocalError("modem: %s in state %s" % (event, self.state))
+        if found[0] != self.state:
+            self._entered = self._toggled = self._now
+        if found[0] != self.state or reason != self.reason:
+            self.state, self.reason = found[0], reason
+            self._out.append(("state", self.state, reason))
+
+    def _life(self):
+        """For ever: what is to be done in this state (a method of its name)."""
+        while True:
+            try:
+                yield from getattr(self, "_" + self.state)()
+            except LinkError as error:
+                yield from self._recover(str(error))
+
+    # --- the way up ---
+
+    def _unknown(self):
+        if self._rung == "off":
+            yield _FOREVER_MS
+            return
+        yield from self._sync(_BOOT_TRIES)
+        self._event("answered")
+        yield "ATE0"
+        yield "AT+CMEE=1"
+        self.identity = {}
+        yield from self._ask("manufacturer", "AT+CGMI", at.text)
+        if self._auto:
+            self._use(generic.load(self.identity.get("manufacturer", "")) or generic)
+        for command in self._channel.of("INIT").split("\n")[1:-1]:
+            yield command
+        if (yield from self._radio()) == 0:
+            yield "AT+CFUN=4"  # with everything off the SIM cannot be read
+        yield from self._ask("model", "AT+CGMM", at.text)
+        yield from self._ask("revision", "AT+CGMR", at.text)
+        yield from self._ask("imei", "AT+CGSN", at.imei)
+        if (yield from self._sim()):
+            yield from self._ask("iccid", self._channel.of("ICCID"), at.iccid)
+            yield from self._ask("imsi", "AT+CIMI", at.imsi)
+            self._out.append(("identity",))
+            self._silent = self._holds = 0
+            self._event("ready")
+
+    _failed = _locked = _initializing = _unknown
+
+    def _sync(self, tries, escape=b""):
+        """AT until it is answered, and until no late answer can come any more. LinkError when it never is."""
+        for attempt in range(tries):
+            self._channel.out.append(escape)
+            try:
+                yield "AT"
+                break
+            except LinkError:
+                if attempt + 1 == tries:
+                    raise
+            if attempt > 8:
+                yield 700
+        while self._channel.stale:
+            if not (yield _QUIET_MS):
+                self._channel.stale = 0
+
+    def _ask(self, key, command, parser):
+        """One piece of identity; a SIM that is still busy is asked again."""
+        for _ in range(3):
+            ok, lines = yield command
+            if ok or at.cause(lines[-1]) not in (13, 14):
+                break
+            yield 1000
+        value = self._parsed(parser, lines) if ok else None
+        if value is not None:
+            self.identity[key] = value
+
+    def _radio(self):
+        """+CFUN: 1 = on, 0 = everything off, 4 = flight mode; None = not told."""
+        ok, lines = yield "AT+CFUN?"
+        return at.number(at.fields(lines[0])[0]) if ok and lines else None
+
+    def _sim(self):
+        """Wait for the SIM, for ever if need be; False when told to go off meanwhile."""
+        busy = 0
+        while self._rung != "off":
+            ok, lines = yield "AT+CPIN?"
+            status = self._parsed(at.sim, lines) if ok else at.cause(lines[-1])
+            if status == "READY":
+                if self.state != "initializing":
+                    self._event("answered")
+                return True
+            if status in (11, 12) or str(status)[:3] in ("SIM", "PH-"):
+                self._event("locked", "SIM: %s" % status)
+            elif status in (10, "NOT INSERTED") or busy == _SIM_TRIES:
+                self._event("failed", "no SIM")
+            else:
+                busy += 1
+                yield 1000
+                continue
+            yield from self._hold(_SIM_MS)
+        return False
+
+    def _disabled(self):
+        if self._rung == "off":
+            yield _FOREVER_MS
+        else:
+            self._event("enable")
+
+    def _enabling(self):
+        if (yield from self._radio()) != 1:
+            yield "AT+CFUN=1"
+        for command in ("AT+CEREG=1", "AT+CGREG=1", "AT+CREG=1"):
+            yield command
+        self._event("enabled")
+
+    def _searching(self):
+        if self._rung == "off":
+            return self._event("disable")
+        denied = 3 in self._registration.values()
+        self._event("search", "denied" if denied else "")
+        yield from self._read_registration()
+        if self._attached():
+            self._toggles, self._silent, self._looked = 0, 0, self._now - _CHECK_MS
+            return self._event("registered", "" if self._channel.of("SOCKETS") else "no sockets")
+        limits = _DENIED_MS if denied else _TOGGLE_MS
+        if self._now - self._toggled >= limits[min(self._toggles, len(limits) - 1)]:
+            self._toggles, self._toggled = self._toggles + 1, self._now
+            yield "AT+CFUN=4"
+            yield "AT+CFUN=1"
+        yield 2000 if self._now - self._entered < 60000 else 10000
+
+    _enabled = _searching
+
+    def _registered(self):
+        if self._untidy:
+            self._untidy = False
+            yield from self._channel.family.disconnect()
+        if self._rung == "off":
+            return self._event("disable")
+        if not self._attached():
+            return self._event("search")
+        wait = self._looked + _CHECK_MS - self._now
+        if self._rung == "connected" and self._channel.of("SOCKETS"):
+            dial = self._dial_at - self._now
+            if len(self._dials) == _MAX_DIALS:
+                dial = max(dial, self._dials[0] + _HOUR_MS - self._now)
+            if dial <= 0:
+                return self._event("connect")
+            wait = min(wait, dial)
+        if self._looked + _CHECK_MS <= self._now:
+            yield from self._look()
+        else:
+            yield wait
+
+    def _connecting(self):
+        self._dials = self._dials[1 - _MAX_DIALS :] + [self._now]
+        self._dialled = self._apn
+        reason = yield from self._channel.family.connect(self._apn)
+        if reason:
+            self._back_off()
+            return self._event("refused", reason)
+        self._silent = 0
+        self._event("connected")
+
+    def _connected(self):
+        if self._rung != "connected" or self._dialled != self._apn:
+            return self._event("disconnect")
+        wait = self._looked + _CHECK_MS - self._now
+        if self._away is not None:
+            wait = min(wait, self._away + _GRACE_MS - self._now)
+            if self._now - self._away >= _GRACE_MS:
+                self._sockets.reset()
+                return self._event("search", "network lost")
+        if self._sockets.busy():
+            datagram = yield from self._sockets.step()
+            if datagram:
+                self._out.append(("datagram",) + datagram)
+        elif wait <= 0 or self._sockets.failed:
+            yield from self._look()
+        elif not (yield min(wait, _DOUBT_MS) if self._sockets.unsure() else wait):
+            self._sockets.unsure(True)
+
+    # --- the way down, and back ---
+
+    def _disconnecting(self):
+        self._sockets.reset()
+        yield from self._channel.family.disconnect()
+        self._event("released")
+
+    def _disabling(self):
+        yield "AT+CFUN=4"
+        self._event("disabled")
+
+    def _drop(self, reason):
+        """The context is gone: say so at once; what has to be tidied up follows."""
+        self._back_off()
+        self._sockets.reset()
+        self._untidy = True
+        self._event("dropped", reason)
+
+    def _back_off(self):
+        if self.state == "connected" and self._now - self._entered >= 60000:
+            self._tries = 0
+        self._tries += 1
+        self._dial_at = self._now + self._jittered(_BACKOFF_MS, self._tries)
+
+    def _hold(self, waits):
+        """Wait before the next attempt, longer each time; only a strong reason ends it early."""
+        self._patient = True
+        self._holds += 1
+        yield self._jittered(waits, self._holds)
+
+    def _jittered(self, waits, attempt):
+        wait = waits[min(attempt, len(waits)) - 1]
+        return wait + self._below(wait // 5 + 1)
+
+    def _recover(self, reason):
+        self._silent += 1
+        if self.state == "connecting":
+            self._back_off()
+            self._event("refused", reason)
+        try:
+            if self._silent < _MAX_SILENT:
+                yield from self._sync(3, b"\x1b")  # ESC ends a prompt that may be open
+                return
+        except LinkError:
+            pass
+        self._sockets.reset()
+        self._resets = [at for at in self._resets if self._now - at < _HOUR_MS]
+        # A modem that never said a word is absent rather than stuck.
+        if self._heard and len(self._resets) < _MAX_RESETS:
+            self._resets.append(self._now)
+            self._registration, self._untidy, self._heard = {}, False, False
+            self._channel.out.append(b"AT+CFUN=1,1\r")  # whatever it answers
+            self._channel.stale += 1
+            self._event("lost", reason)
+        else:
+            self._event("failed", reason)
+            yield from self._hold(_BACKOFF_MS)
+
+    # --- what is known ---
+
+    def _look(self):
+        """Signal, registration, and whether the context is still there: not every loss is announced."""
+        self._looked, self._sockets.failed = self._now, False
+        ok, lines = yield "AT+CSQ"
+        self.signal = self._parsed(at.signal, lines) if ok else None
+        yield from self._read_registration()
+        if self.state == "connected" and not (yield from self._channel.family.active()):
+            if self.state == "connected":
+                self._drop("context lost")
+        self._silent = 0
+
+    def _read_registration(self):
+        self._registration = {}
+        for command in ("AT+CEREG?", "AT+CGREG?", "AT+CREG?"):
+            ok, lines = yield command
+            if ok and lines:
+                self._note(lines[0])
+            if self._attached():
+                return
+
+    def _note(self, line):
+        state = self._parsed(at.registration, [line])
+        if state:
+            self._registration[line.partition(":")[0]] = state[0]
+        lost = self._now if self._away is None else self._away
+        self._away = None if self._attached() else lost
+
+    def _parsed(self, parser, lines):
+        """What the first line of an answer says, or None."""
+        try:
+            return parser(lines[0]) if lines else None
+        except RemoteError:
+            self.malformed += 1
+            return None
+
+    def _attached(self):
+        """Registered for data; where the modem knows no such registration, the circuit-switched one counts."""
+        found = [self._registration[name] for name in ("+CEREG", "+CGREG") if name in self._registration]
+        for state in found or [self._registration.get("+CREG", 0)]:
+            if at.registered(state):
+                return True
+        return False
