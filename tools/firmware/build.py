@@ -1,25 +1,29 @@
 """What goes on a device: the portable folders compiled to .mpy files, as a tree or as one ROMFS image.
 
-The bytes depend on the sources alone, not on where the checkout lies or when it is built.
+The bytes depend on the sources alone, not on where the checkout lies or when it is built. Private names are shortened
+on the way (shrink.py); NAMES beside the compiled files says what they were, for whoever reads a traceback.
 """
 
 import contextlib
 import io
+import json
 import subprocess
 import tempfile
 from pathlib import Path
 
 from ..faults import PROGRAM, Fault
 from .launch import ROOT
+from .shrink import shrink
 
-FOLDERS = ("agent", "boards", "firmware")
+FOLDERS = ("agent", "boards")
 # As the frozen build does (package(..., opt=3)): no assertions, no line numbers.
 OPTIONS = ("-O3",)
+NAMES = "names.json"
 
 
 def sources(root=ROOT):
     """Paths of all .py files that go on a device, relative to root, sorted; of firmware/ that is main.py alone."""
-    found = [path.relative_to(root) for folder in FOLDERS[:2] for path in (root / folder).rglob("*.py")]
+    found = [path.relative_to(root) for folder in FOLDERS for path in (root / folder).rglob("*.py")]
     return sorted(found) + [Path("firmware/main.py")]
 
 
@@ -39,18 +43,25 @@ def compile_file(source, target, name=None):
 
 def build_mpy(dest, root=ROOT):
     """Compile everything for a device into the folder dest (made if missing); returns dest as a Path."""
-    dest = Path(dest)
-    for path in sources(Path(root)):
-        target = (dest / path).with_suffix(".mpy")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        compile_file(Path(root) / path, target, str(path))
+    dest, root = Path(dest), Path(root)
+    smaller, names = shrink({path.as_posix(): (root / path).read_text("utf-8") for path in sources(root)})
+    with tempfile.TemporaryDirectory() as place:
+        for path, text in smaller.items():
+            target = (dest / path).with_suffix(".mpy")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source = Path(place) / "source.py"
+            source.write_text(text, "utf-8")
+            compile_file(source, target, path)
+    (dest / NAMES).write_text(json.dumps(names, indent=1))
     return dest
 
 
 def build_romfs(path, root=ROOT):
     """Write the ROMFS image of everything for a device to path; returns its length in bytes."""
-    with tempfile.TemporaryDirectory() as tree:
-        return Path(path).write_bytes(pack_romfs(build_mpy(tree, root)))
+    with tempfile.TemporaryDirectory() as place:
+        tree = build_mpy(Path(place) / "tree", root)
+        (tree / NAMES).rename(Path(place) / NAMES)  # of no use on the device
+        return Path(path).write_bytes(pack_romfs(tree))
 
 
 def pack_romfs(tree):

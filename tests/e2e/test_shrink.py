@@ -1,0 +1,83 @@
+"""Shrinking source for a device changes what it costs, never what it does."""
+
+import ast
+
+import pytest
+
+from pointsman.tools.firmware import build
+from pointsman.tools.firmware.shrink import shrink
+
+RENAMED = '''"""A file."""
+
+_LIMIT = 3
+
+
+class Thing:
+    def __init__(self):
+        self._count = 0
+        self.__own = 1
+
+    def _step(self, _amount=1):
+        self._count += _amount
+        return self._count < _LIMIT
+
+    def step(self):
+        return self._step(_amount=2)
+'''
+
+
+def shrunk(text, **others):
+    return shrink(dict(others, it=text))[0]["it"]
+
+
+def test_private_names_of_one_file_become_short():
+    small, names = shrink({"it": RENAMED})
+    assert names == {"it": {"_0": "_LIMIT", "_1": "_count", "_2": "_step"}}
+    space = {}
+    exec(small["it"], space)
+    thing = space["Thing"]()
+    assert thing.step() and not thing.step() and "_count" not in small["it"] and "__own" in small["it"]
+
+
+def test_each_file_counts_from_the_start():
+    _, names = shrink({"a": "_one = 1\n", "b": "_two = 2\n"})
+    assert names == {"a": {"_0": "_one"}, "b": {"_0": "_two"}}
+
+
+@pytest.mark.parametrize("text, others", [
+    ("class A:\n    def _hook(self): pass\n", {"b": "class B(A):\n    def _hook(self): pass\n"}),  # overridden
+    ("_name = 1\nx = '%(_name)s'\n", {}),  # said in a string
+    ("_name = 1\nx = f'{_name}'\n", {}),  # said in an f-string
+    ("from machine import _name\n", {}),  # somebody else's
+    ("import asyncio\nx = asyncio.core._io_queue\n", {}),
+    ("class A:\n    def _on_up(self): pass\n    def go(self, e): getattr(self, '_on_' + e)()\n", {}),  # made up
+    ("class A:\n    def _up(self): pass\n    def go(self, e): getattr(self, e)()\n", {}),
+    ("class A:\n    def _on_up(self): pass\n", {"b": "def go(a, e): send(a, '_on_' + e)\n"}),
+    ("__all__ = 1\n_x = 2\n", {}),  # not private; already short
+])
+def test_what_others_may_know_keeps_its_name(text, others):
+    assert shrink(dict(others, it=text))[1]["it"] == {}
+
+
+def test_strings_that_would_cost_an_object_each_are_named_first():
+    small = shrunk('"""A file."""\nT = (("idle", "start", "requesting"), ("idle", "stop", "nothing to be done"))\n')
+    head, rest = small.split(";", 1)
+    assert head == "(lambda o:['idle','nothing to be done','requesting','start','stop'])".replace(
+        "'nothing to be done',", "")
+    assert rest.startswith('"""A file."""') and small.count("\n") == 2
+    assert shrunk("x = 1\n") == "x = 1\n"
+
+
+def test_a_long_string_is_named_where_it_can_be_one():
+    assert shrunk("x = ('report_period_s', 'two words here', 'continue_')\n").startswith(
+        "(lambda o:['continue_',o.report_period_s]);")
+
+
+def test_lines_stay_where_they_are():
+    for path in build.sources():
+        text = (build.ROOT / path).read_text("utf-8")
+        small = shrunk(text)
+        assert small.count("\n") == text.count("\n")
+        before, after = ([node.lineno for node in ast.walk(ast.parse(t)) if isinstance(node, ast.FunctionDef)]
+                         for t in (text, small))
+        assert before == after, path

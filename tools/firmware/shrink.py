@@ -1,0 +1,115 @@
+"""Makes source text cheaper to load on a device, without changing what it does. Only the build uses it.
+
+MicroPython keeps every name that it ever saw, about 10 bytes and the name itself, in a table that doubles when it is
+full; and a string inside a constant tuple becomes an object of its own each time it occurs, unless the string is also a
+name. So:
+
+* a private name that one file alone uses becomes `_0`, `_1`, ... : the same few names serve all files;
+* strings that repeat, or lie in constant tuples, are mentioned once as names at the head of their file.
+
+Line numbers stay what they were. When the code is frozen into firmware, names and tuples lie in flash and none of this
+is needed.
+"""
+
+import ast
+import io
+import keyword
+import re
+import tokenize
+
+MOST_INTERNED = 10  # characters; MicroPython's compiler makes longer strings names only where they are identifiers
+
+
+def shrink(texts):
+    """({path: smaller text}, {path: {short name: name}}) of all files that will be loaded together."""
+    trees = {path: ast.parse(text) for path, text in texts.items()}
+    kept = _kept(trees)
+    names = {path: _short(trees[path], kept[path]) for path in texts}
+    smaller = {path: _mention(_rename(text, names[path])) for path, text in texts.items()}
+    return smaller, {path: {short: name for name, short in new.items()} for path, new in names.items()}
+
+
+def _kept(trees):
+    """{path: names that must stay}: those of other files, in strings, in imports, and where names are made up."""
+    used = {path: _names(tree) for path, tree in trees.items()}
+    said = set().union(*map(_spoken, trees.values()))
+    begun = tuple(word for word in said if word.startswith("_") and word.endswith("_") and len(word) > 1)
+    kept = {}
+    for path, tree in trees.items():
+        others = set().union(*(names for other, names in used.items() if other != path))
+        kept[path] = others | said | {name for name in used[path] if begun and name.startswith(begun)}
+        if _makes_up_names(tree):
+            kept[path] |= used[path]
+    return kept
+
+
+def _names(tree):
+    found = set()
+    for node in ast.walk(tree):
+        found.update(getattr(node, field) for field in ("id", "attr", "name", "arg", "module")
+                     if isinstance(getattr(node, field, None), str))
+        found.update(getattr(node, "names", []) if isinstance(node, ast.Global | ast.Nonlocal) else [])
+    return found
+
+
+def _spoken(tree):
+    """Words of all strings, names inside f-strings, and everything that is imported."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.update(re.findall(r"\w+", node.value))
+        elif isinstance(node, ast.JoinedStr):
+            found |= _names(node)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found.update(word for alias in node.names for word in alias.name.split("."))
+    return found
+
+
+def _makes_up_names(tree):
+    """Whether an attribute is reached by a name that only the run knows: getattr(x, "_on_" + event)."""
+    return any(isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("getattr", "setattr", "hasattr")
+               and not isinstance(node.args[1], ast.Constant) for node in ast.walk(tree))
+
+
+def _short(tree, kept):
+    """{name: short name} of the private names that this file defines, in the order of their first appearance."""
+    defined = []
+    for node in ast.walk(tree):
+        name = getattr(node, "name", None) or getattr(node, "attr", None) or getattr(node, "id", None)
+        stored = isinstance(getattr(node, "ctx", ast.Store()), ast.Store)
+        if name and stored and name.startswith("_") and not name.startswith("__") and name not in kept:
+            defined.append((node.lineno, node.col_offset, name))
+    ordered = list(dict.fromkeys(name for _, _, name in sorted(defined)))
+    return {name: "_%d" % number for number, name in enumerate(name for name in ordered if len(name) > 2)}
+
+
+def _rename(text, names):
+    lines = text.splitlines(keepends=True)
+    tokens = [token for token in tokenize.generate_tokens(io.StringIO(text).readline)
+              if token.type == tokenize.NAME and token.string in names]
+    for token in reversed(tokens):
+        row, begin = token.start
+        line = lines[row - 1]
+        lines[row - 1] = line[:begin] + names[token.string] + line[token.end[1]:]
+    return "".join(lines)
+
+
+def _mention(text):
+    """Put a function that is dropped at once before the first line; compiling it makes its strings names."""
+    strings = _strings(ast.parse(text))
+    short = [repr(s) for s in strings if 0 < len(s) <= MOST_INTERNED and s.isprintable()]
+    long = ["o." + s for s in strings if len(s) > MOST_INTERNED and s.isidentifier() and not keyword.iskeyword(s)]
+    return "(lambda o:[%s]);%s" % (",".join(short + long), text) if short or long else text
+
+
+def _strings(tree):
+    """Sorted strings that occur twice, or in a tuple of constants."""
+    seen, wanted = set(), set()
+    documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
+            (wanted if node.value in seen else seen).add(node.value)
+        elif isinstance(node, ast.Tuple):
+            wanted.update(item.value for item in node.elts if isinstance(item, ast.Constant)
+                          and isinstance(item.value, str))
+    return sorted(wanted)
