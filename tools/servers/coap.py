@@ -126,9 +126,11 @@ class Coap:
             lambda messages: _Interface._create_transport_endpoint(sock, messages, self._context.log, loop))
 
     async def stop(self):
+        """Close the socket; returns whether it was open."""
         context, self._context = self._context, None
         if context:
             await context.shutdown()
+        return context is not None
 
     @property
     def _messages(self):

@@ -56,8 +56,8 @@ class Configuration:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         await self._advertiser.stop()
-        await self._coap.stop()
-        self._note("stopped")
+        if await self._coap.stop():
+            self._note("stopped")
 
     def prepare(self, endpoint, accounts, settings=None):
         """Say what a device gets at its next bootstrap. It holds at once; await the result for it to be

@@ -23,8 +23,8 @@ class Gateway:
     """`platform_uri`: coap://host:port; `name` is what the platform knows this gateway by; `upstream_host` is
     the address that the sockets towards the platform are bound to (default: any)."""
 
-    def __init__(self, storage, host="127.0.0.1", port=5683, platform_uri="coap://127.0.0.1:5783", log=None,
-                 name="gw-1", limit=10_000, upstream_host="::"):
+    def __init__(self, storage, host, port, platform_uri, log=None, name="gw-1", limit=10_000,
+                 upstream_host="::"):
         self.platform_uri, self.name, self.upstream_host = platform_uri, name, upstream_host
         self.note = storage.notes(name, log)
         self.coap = Coap(host, port, self._answer, self.note)
@@ -56,8 +56,8 @@ class Gateway:
         upstreams, self._upstreams = list(self._upstreams.values()), {}
         await asyncio.gather(*(upstream.stop() for upstream in upstreams))
         await self._courier.stop()
-        await self.coap.stop()
-        self.note("stopped")
+        if await self.coap.stop():
+            self.note("stopped")
 
     def registrations(self, live=None):
         """Registration rows, as Storage.registrations."""

@@ -55,8 +55,8 @@ class Platform:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        await self._coap.stop()
-        self._note("stopped")
+        if await self._coap.stop():
+            self._note("stopped")
 
     # -- what devices and gateways send
 

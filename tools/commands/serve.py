@@ -1,0 +1,224 @@
+"""`pointsman serve`: one of the servers of the story, alone, until it is interrupted."""
+
+import asyncio
+import errno
+import json
+import signal
+import socket
+import sys
+import time
+from urllib.parse import urlsplit
+
+import sqlalchemy.exc
+
+from .. import faults
+from ..faults import Fault
+from ..servers.configuration import Configuration, checked_accounts, checked_settings
+from ..servers.gateway import Gateway
+from ..servers.platform import Platform
+from ..servers.storage import Storage
+
+KINDS = ("configuration", "gateway", "platform")
+PORTS = {"gateway": 5683, "platform": 5693, "configuration": 5783}
+MAX_ACCOUNTS_FILE = 16 * 1024 * 1024  # bytes
+
+HELP = """\
+configuration  LwM2M bootstrap server: gives devices their server accounts and settings
+gateway        registers the devices of a LAN, and each of them with the platform; stores and relays readings
+platform       takes registrations and readings; of two registrations of a device the newer one holds
+
+examples:
+  pointsman serve platform --insecure --bind 0.0.0.0:5693 --db platform.sqlite
+  pointsman serve gateway --insecure --bind 192.168.1.1:5683 --platform coap://platform.example:5693
+  pointsman serve configuration --insecure --accounts devices.json --multicast-port 5683 --advertise
+
+devices.json names what each device gets, by its endpoint name:
+  {"meter-7": {"accounts": [{"uri": "coap://192.168.1.1:5683", "ssid": 1, "links": "eth"},
+                            {"uri": "coap://platform.example:5693", "ssid": 2, "links": "lte", "priority": 1}],
+               "settings": {"report_period_s": 60, "apn": "internet"}}}
+An account also takes "lifetime" (s, default 300) and "epoch" (true; false for a server that is not one of these).
+
+These servers speak CoAP without security so far, hence --insecure: use them where you trust the network.
+"""
+
+
+def arguments(parser):
+    """The command's arguments."""
+    parser.add_argument("kind", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
+    parser.add_argument("--bind", metavar="HOST:PORT", help="listen here (default 127.0.0.1 and a port by kind)")
+    parser.add_argument("--db", default="sqlite://", metavar="URL",
+                        help="a file, or a database URL as SQLAlchemy takes it (default: memory, nothing is kept)")
+    parser.add_argument("--insecure", action="store_true", help="accept that there is no security")
+    parser.add_argument("--platform", metavar="URI", help="gateway: the platform to register devices with")
+    parser.add_argument("--name", default="gw-1", help="gateway: what the platform knows it by (default gw-1)")
+    parser.add_argument("--accounts", metavar="FILE.json", help="configuration: what each device gets")
+    parser.add_argument("--multicast-port", type=int, metavar="N",
+                        help="configuration: answer CoAP multicast discovery there (the standard's port is 5683)")
+    parser.add_argument("--advertise", action="store_true", help="configuration: also by DNS-SD over mDNS")
+    parser.add_argument("--limit", type=int, default=10_000, metavar="N", help="devices at one time (default 10000)")
+    parser.add_argument("--json", action="store_true", help="the log as one JSON object a line")
+
+
+def run(args):
+    """Serve until Ctrl-C or SIGTERM; returns 0."""
+    _check(args)
+    host, port = _bind(args.bind or f"127.0.0.1:{PORTS[args.kind]}")
+    devices = _devices(args.accounts) if args.accounts else {}
+    storage = _storage(args.db)
+    try:
+        server = _server(args, storage, host, port, _Lines(args.json))
+        asyncio.run(_serve(args, server, devices, f"{host}:{port}"))
+    finally:
+        storage.close()
+    return faults.OK
+
+
+def _check(args):
+    if not args.insecure:
+        raise Fault("serve: these servers have no security, and a device's accounts and readings go in the clear",
+                    "add --insecure if you trust the network", faults.USAGE)
+    only = {"gateway": ("platform",), "configuration": ("accounts", "multicast_port", "advertise")}
+    for kind, names in only.items():
+        for name in names:
+            if kind != args.kind and getattr(args, name) not in (None, False):
+                raise Fault(f"serve {args.kind}: --{name.replace('_', '-')} is for {kind}", "leave it out",
+                            faults.USAGE)
+    if args.kind == "gateway":
+        _check_platform(args.platform)
+    if args.multicast_port is not None and not 1 <= args.multicast_port <= 65535:
+        raise Fault(f"serve: --multicast-port {args.multicast_port} is no port", "1 to 65535", faults.USAGE)
+    if args.limit < 1:
+        raise Fault(f"serve: --limit {args.limit} leaves no room for a device", "1 or more", faults.USAGE)
+
+
+def _check_platform(uri):
+    if not uri:
+        raise Fault("serve gateway: --platform is missing", "name it, as --platform coap://HOST:PORT", faults.USAGE)
+    try:
+        parts = urlsplit(uri)
+        good = parts.scheme == "coap" and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise Fault(f"serve gateway: --platform {uri!r} is no CoAP URI", "as coap://HOST:PORT", faults.USAGE)
+    _resolve(parts.hostname)
+
+
+def _bind(text):
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 65535:
+        raise Fault(f"serve: --bind {text!r} is no HOST:PORT", "as --bind 0.0.0.0:5683", faults.USAGE)
+    host = host.strip("[]")
+    _resolve(host)
+    return host, int(port)
+
+
+def _resolve(host):
+    try:
+        socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+    except (socket.gaierror, UnicodeError) as problem:
+        raise Fault(f"serve: unknown host {host}", "check the name, or give an address", faults.HOST) from problem
+
+
+def _storage(url):
+    url = url if "://" in url else "sqlite:///" + url
+    try:
+        return Storage(url)
+    except sqlalchemy.exc.ArgumentError as problem:
+        raise Fault(f"serve: --db {url!r} is no database URL", "as sqlite:///FILE", faults.USAGE) from problem
+    except ImportError as problem:
+        raise Fault(f"serve: --db needs {problem.name}", f"pip install {problem.name}", faults.PROGRAM) from problem
+    except sqlalchemy.exc.SQLAlchemyError as problem:
+        cause = str(getattr(problem, "orig", problem)).splitlines()[0]
+        raise Fault(f"serve: cannot open {url}: {cause}", "check the file or move it away", faults.STORE) from problem
+
+
+def _server(args, storage, host, port, log):
+    if args.kind == "gateway":
+        return Gateway(storage, host, port, args.platform, log, args.name, args.limit)
+    if args.kind == "platform":
+        return Platform(storage, host, port, log, args.limit)
+    return Configuration(storage, host, port, log, args.multicast_port, args.advertise)
+
+
+async def _serve(args, server, devices, where):
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    try:
+        await server.start()
+        for endpoint, given in devices.items():
+            await server.prepare(endpoint, **given)
+        await ended.wait()
+    except OSError as problem:
+        raise _cannot_listen(problem, where, args.multicast_port) from problem
+    finally:
+        await server.stop()
+
+
+def _cannot_listen(problem, where, multicast_port):
+    if problem.errno == errno.EADDRINUSE:
+        also = f" or multicast port {multicast_port}" if multicast_port else ""
+        return Fault(f"serve: {where}{also} is in use by another program",
+                     "end it, or choose another port with --bind", faults.BUSY)
+    if problem.errno == errno.EACCES:
+        return Fault(f"serve: {where} needs privileges", "choose a port above 1023", faults.USAGE)
+    if problem.errno == errno.EADDRNOTAVAIL:
+        return Fault(f"serve: {where} is no address of this machine", "choose one of its own, or 0.0.0.0", faults.HOST)
+    return Fault(f"serve: cannot listen on {where}: {problem.strerror or problem}", "", faults.FAILED)
+
+
+def _devices(file):
+    """{endpoint: {"accounts": [...], "settings": {...}}} of an accounts file. Faults name the line."""
+    try:
+        with open(file, encoding="utf-8") as source:
+            text = source.read(MAX_ACCOUNTS_FILE)
+        found = json.loads(text)
+    except json.JSONDecodeError as problem:
+        raise _bad(file, problem.lineno, problem.msg) from problem
+    except (OSError, UnicodeDecodeError) as problem:
+        cause = getattr(problem, "strerror", None) or "it is not UTF-8 text"
+        raise Fault(f"serve: cannot read {file}: {cause}", "see serve --help", faults.USAGE) from problem
+    if not isinstance(found, dict):
+        raise _bad(file, 1, "an object of endpoint names is expected")
+    for endpoint, given in found.items():
+        try:
+            _check_device(given)
+        except ValueError as problem:
+            raise _bad(file, _line(text, endpoint, str(problem)), f"{endpoint}: {problem}") from problem
+    return found
+
+
+def _check_device(given):
+    if not isinstance(given, dict) or not {"accounts"} <= set(given) <= {"accounts", "settings"}:
+        raise ValueError('an object with "accounts", and perhaps "settings", is expected')
+    checked_accounts(given["accounts"])
+    checked_settings(given.get("settings", {}))
+
+
+def _line(text, endpoint, problem):
+    """Where in the file: the first mention, after the endpoint's name, of the word that the message begins with."""
+    start = max(0, text.find(json.dumps(endpoint, ensure_ascii=False)))
+    word = text.find(f'"{problem.partition(":")[0]}"', start)
+    return text.count("\n", 0, max(start, word)) + 1
+
+
+def _bad(file, line, cause):
+    return Fault(f"serve: {file} line {line}: {cause}", "correct it; serve --help shows the form", faults.USAGE)
+
+
+class _Lines:
+    """The log on standard output: for people, or one JSON object a line; t counts in ms from the start."""
+
+    def __init__(self, json_lines):
+        self._json = json_lines
+        self._began = time.monotonic()
+
+    def __call__(self, actor, event, **fields):
+        now = round((time.monotonic() - self._began) * 1000)
+        if self._json:
+            line = json.dumps({"t": now, "actor": actor, "event": event, **fields})
+        else:
+            told = " ".join(f"{name}={value}" for name, value in fields.items() if value is not None)
+            line = f"{now / 1000:9.3f} s  {actor:14} {event:22} {told}".rstrip()
+        print(line, file=sys.stdout, flush=True)
