@@ -81,7 +81,7 @@ class Agent(Configuring, Registering):
         self._below = below
         self._report_handle = self._reset_at = self._modem_at = None
         self._update_asked = self._reset_asked = self._stopping = False
-        self._lifetime_sent = self._trial_tries = 0
+        self._lifetime_sent = self._trial_tries = self._silent = 0
         self._out = []
 
     # what the outside says
@@ -320,4 +320,6 @@ class Agent(Configuring, Registering):
         self.log.info(now, "policies", "applied", setting=name, value=value)
         if name == "report_period_s":
             self.reports.set_period(value * 1000, now)
+        elif self.modem:
+            self.modem.set_apn(value, now)
 

@@ -2,6 +2,8 @@
 
 from .accounts import bootstrap_account
 
+_REDIAL_AFTER = 2  # registrations in a row that nobody answered
+
 
 class Registering:
     """The part of Agent that reacts to registration."""
@@ -37,6 +39,7 @@ class Registering:
         if state == "registered":
             self.links.trust(self.registration.target[1])
             self.configuration.proven()
+            self._silent = 0
         self._report_handle = self._report_handle if here else None
         self.reports.online(here, now)
         self._aim_modem(now)
@@ -46,6 +49,10 @@ class Registering:
         configuration on trial."""
         self.log.warning(now, "registration", "unreachable", registrar=target[0].uri, link=target[1])
         self.links.distrust(target[1], now)
+        if self.modem and target[1] == "lte":
+            self._silent = (self._silent + 1) % _REDIAL_AFTER
+            if not self._silent:
+                self.modem.redial(now)  # a context that seems open and is dead is the commonest failure in the field
         self._trial_failed(now)
 
     def _refused(self, now, target):

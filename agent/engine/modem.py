@@ -56,6 +56,13 @@ class Modem(Ladder):
         self._apn, self._now = _checked(apn), now
         self._wake(True)
 
+    def redial(self, now):
+        """Hang up and dial again: nothing comes through although the context seems to be open."""
+        if self.state == "connected":
+            self._now = now
+            self._drop("nothing comes through")
+            self._wake(True)
+
     def receive(self, data, now):
         """Bytes from the serial port."""
         self._now, self._heard = now, True
