@@ -3,9 +3,15 @@
 from ..codec import coap
 from ..errors import RemoteError
 
-BODY_MAX = 16384  # bytes of one body, and of all the bodies that Bodies holds
-_BODIES = 4
-_PATIENCE = 93000  # ms between two blocks: MAX_TRANSMIT_WAIT (RFC 7959 2.4 asks for no less than that)
+try:
+    from micropython import const
+except ImportError:
+    const = int
+
+# Bytes of one body, and of all the bodies that are held: whole it must be in one piece, which a heap of
+# 128 KiB that has been in use for a while hardly has to give beyond this.
+BODY_MAX = 8192
+_PART = const(512)
 
 
 def read(message, number):
@@ -31,43 +37,36 @@ def cut(body, at, size, number):
     return body[at : at + size], option(number, at // size, at + size < len(body), size)
 
 
-class Bodies:
-    """Bodies half received or half fetched: few, bounded together; the one least recently used goes first."""
+class Body:
+    """A body that comes or goes block by block. `key`: what all its blocks have in common; `about`: what else is to
+    be known. One that comes is in parts until the end: to move all of it with each block would leave holes in a
+    small heap that the whole then does not fit into."""
 
-    def __init__(self):
-        self._held = []  # [key, until, body, about]; key[1] is the peer
+    due = None
 
-    def get(self, key, now):
-        """[.., .., body, about] held under this key, its time renewed; or None."""
-        for entry in self._held:
-            if entry[0] == key:
-                self._held.remove(entry)
-                self._held.append(entry)
-                entry[1] = now + _PATIENCE
-                return entry
-        return None
+    def __init__(self, peer, key, about, *parts):
+        self.peer = peer
+        self.key = key
+        self.about = about
+        self.length = sum([len(part) for part in parts])
+        self._parts = list(parts)
 
-    def hold(self, key, body, about, now):
-        """Keeps a body (bytes or bytearray) with what is to be known `about` it, in place of an earlier one."""
-        self.drop(key)
-        self._held.append([key, now + _PATIENCE, body, about])
-        self.trim()
+    def append(self, chunk):
+        """Adds a block (bytes). Raises RemoteError beyond BODY_MAX."""
+        self.length += len(chunk)
+        if self.length > BODY_MAX:
+            raise RemoteError("coap: body over %d bytes" % BODY_MAX)
+        parts = self._parts
+        if parts and len(parts[-1]) < _PART:
+            parts[-1] += chunk  # small blocks would cost more than they carry
+        else:
+            parts.append(chunk)
 
-    def trim(self):
-        """Keeps the limits, after a body has grown."""
-        held = self._held
-        while len(held) > _BODIES or (len(held) > 1 and sum([len(entry[2]) for entry in held]) > BODY_MAX):
-            held.pop(0)
-
-    def drop(self, key):
-        self._held[:] = [entry for entry in self._held if entry[0] != key]
-
-    def poll(self, now):
-        while self._held and self._held[0][1] <= now:
-            self._held.pop(0)
-
-    def deadline(self):
-        return self._held[0][1] if self._held else None
-
-    def forget(self, link):
-        self._held[:] = [entry for entry in self._held if entry[0][1][0] != link]
+    def whole(self):
+        """The body as bytes. Raises RemoteError where there is no room for it."""
+        if len(self._parts) == 1:
+            return self._parts[0]
+        try:
+            return b"".join(self._parts)
+        except MemoryError:
+            raise RemoteError("coap: no room for a body of %d bytes" % self.length)

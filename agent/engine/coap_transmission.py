@@ -9,10 +9,7 @@ from ..codec import coap
 try:
     from micropython import const
 except ImportError:
-
-    def const(value):
-        return value
-
+    const = int
 
 _PER_PEER = const(8)  # flights towards one peer, the one under way included
 _FLIGHTS = const(24)  # and towards all of them
@@ -22,18 +19,29 @@ _OUT = const(64)  # datagrams nobody fetched
 _EXCHANGE_LIFETIME = const(247000)  # ms a message id may come again with the same meaning (4.8.2)
 
 
-class Flight:
-    """A confirmable message of ours until its ACK or RST. `kind`, `owner`: whose it is."""
+def soonest(items):
+    """The earliest `due` among flights, requests, bodies: all things here that have a time; or None."""
+    times = [item.due for item in items if item.due is not None]
+    return min(times) if times else None
 
-    def __init__(self, peer, mid, data, kind, owner, left):
-        self.peer = peer
-        self.mid = mid
-        self.data = data
-        self.kind = kind
+
+def overdue(items, now):
+    """Those whose time has come."""
+    return [item for item in items if item.due is not None and item.due <= now]
+
+
+class Flight:
+    """A confirmable message of ours until its ACK or RST. `owner`: the Ask, Request or Observer it is from."""
+
+    timeout = 0  # ms until the next transmission; 0: never sent yet
+    due = None
+
+    def __init__(self, owner, data, left):
         self.owner = owner
+        self.peer = owner.peer
+        self.mid = owner.mid
+        self.data = data
         self.left = left
-        self.timeout = 0  # ms until the next transmission; 0: never sent yet
-        self.due = None
 
 
 class Transmission:
@@ -41,24 +49,15 @@ class Transmission:
 
     def __init__(self, below, ack_timeout_ms, max_retransmit, counters):
         self._below = below
-        self._ack_timeout = ack_timeout_ms
-        self._max_retransmit = max_retransmit
+        self.timeout = ack_timeout_ms
+        self.left = max_retransmit
         self._counters = counters
+        # 65536 message ids within EXCHANGE_LIFETIME is beyond anything a device sends (4.4).
         self._mid = below(0x10000)
-        self._flights = []
+        self.flights = []
         self._seen = []  # [peer, mid, until, answer], oldest first
         self._seen_bytes = 0
         self.out = []
-
-    def mid(self):
-        """A fresh message id: 65536 of them within EXCHANGE_LIFETIME is beyond anything a device sends."""
-        self._mid = self._mid + 1 & 0xFFFF
-        return self._mid
-
-    def span(self, retransmit):
-        """The longest time in ms from a first transmission to giving up (4.8.2, MAX_TRANSMIT_WAIT)."""
-        left = self._max_retransmit if retransmit is None else retransmit
-        return self._ack_timeout * 3 * ((2 << left) - 1) // 2
 
     def put(self, peer, data):
         """Sends a datagram (bytes) once."""
@@ -68,100 +67,86 @@ class Transmission:
         else:
             self._counters["dropped"] += 1
 
-    def start(self, peer, mid, data, kind, owner, now, retransmit=None):
-        """Sends a confirmable message, or queues it behind others to this peer. False: too many wait already."""
-        ahead = len([flight for flight in self._flights if flight.peer == peer])
-        if ahead >= _PER_PEER or len(self._flights) >= _FLIGHTS:
-            self._counters["dropped"] += 1
-            return False
-        left = self._max_retransmit if retransmit is None else retransmit
-        flight = Flight(peer, mid, data, kind, owner, left)
-        self._flights.append(flight)
-        if not ahead:
-            self._launch(flight, now)
-        return True
-
-    def replace(self, owner, mid, data):
-        """Puts newer bytes into the flight of `owner` that has not left yet. False: there is none."""
-        for flight in self._flights:
+    def send(self, owner, code, options, payload, now, left):
+        """Sends a new message to `owner.peer`, with its token: a NON where `left` is None, else a CON that is repeated
+        `left` times, behind others to this peer. Of one owner only the newest waits. False: too many wait already."""
+        owner.mid = self._mid = self._mid + 1 & 0xFFFF
+        kind = coap.NON if left is None else coap.CON
+        data = coap.encode(coap.Message(kind, code, owner.mid, owner.token, options, payload))
+        if left is None:
+            self.put(owner.peer, data)
+            return True
+        ahead = 0
+        for flight in self.flights:
             if flight.owner is owner and not flight.timeout:
-                flight.mid = mid
+                flight.mid = owner.mid
                 flight.data = data
                 return True
-        return False
+            ahead += flight.peer == owner.peer
+        if ahead >= _PER_PEER or len(self.flights) >= _FLIGHTS:
+            self._counters["dropped"] += 1
+            return False
+        self.flights.append(Flight(owner, data, left))
+        if not ahead:
+            self._launch(self.flights[-1], now)
+        return True
+
+    def of(self, owner):
+        """The flights of an owner, the one under way first."""
+        return [flight for flight in self.flights if flight.owner is owner]
 
     def find(self, peer, mid):
         """The flight under way that an ACK or RST from `peer` is about, or None."""
-        for flight in self._flights:
+        for flight in self.flights:
             if flight.mid == mid and flight.timeout and flight.peer == peer:
                 return flight
-        return None
 
-    def busy(self, owner):
-        """Whether a flight of `owner` is not acknowledged yet."""
-        return any([flight.owner is owner for flight in self._flights])
-
-    def finish(self, flight, now):
-        """Acknowledged, reset or given up: the next one towards this peer leaves."""
-        self._flights.remove(flight)
-        for waiting in self._flights:
+    def finish(self, flight):
+        """Acknowledged, reset or no longer wanted: the next one towards this peer leaves at the next poll."""
+        self.flights.remove(flight)
+        for waiting in self.flights:
             if waiting.peer == flight.peer:
-                if waiting.due is None:
-                    self._launch(waiting, now)
+                waiting.due = waiting.due or 0
                 return
 
     def drop(self, owner):
-        """Stops every flight of `owner`; whatever waited behind it leaves at the next poll."""
-        for flight in [flight for flight in self._flights if flight.owner is owner]:
-            self._flights.remove(flight)
-            for waiting in self._flights:
-                if waiting.peer == flight.peer:
-                    waiting.due = waiting.due or 0
-                    break
+        """Stops every flight of `owner`."""
+        for flight in self.of(owner):
+            self.finish(flight)
 
     def seen(self, peer, mid, now):
         """Whether this message came before. Then the answer it got, if any, is sent again (4.2, 4.5)."""
-        for entry in self._seen:
+        known = self._seen
+        for entry in known:
             if entry[1] == mid and entry[0] == peer and entry[2] > now:
                 self._counters["duplicates"] += 1
                 if entry[3]:
                     self.put(peer, entry[3])
                 return True
-        self._seen.append([peer, mid, now + _EXCHANGE_LIFETIME, b""])
-        self._trim(now)
+        while known and (len(known) >= _SEEN or self._seen_bytes > _SEEN_BYTES or known[0][2] <= now):
+            self._seen_bytes -= len(known.pop(0)[3])
+        known.append([peer, mid, now + _EXCHANGE_LIFETIME, b""])
         return False
 
-    def reply(self, peer, message, now):
-        """Sends an ACK or RST and keeps it for duplicates of what it answers."""
-        data = coap.encode(message)
+    def reply(self, peer, type, mid, code=0, token=b"", options=(), payload=b""):
+        """Sends an ACK or RST and keeps it for duplicates of the message that it answers."""
+        data = coap.encode(coap.Message(type, code, mid, token, options, payload))
         self.put(peer, data)
         for entry in self._seen:
-            if entry[1] == message.mid and entry[0] == peer:
+            if entry[1] == mid and entry[0] == peer:
                 self._seen_bytes += len(data) - len(entry[3])
                 entry[3] = data
-        self._trim(now)
 
     def poll(self, now):
         """Repeats what is due (4.2). Returns the flights given up."""
         lost = []
-        for flight in [f for f in self._flights if f.due is not None and f.due <= now]:
+        for flight in overdue(self.flights, now):
             if flight.timeout and not flight.left:
                 lost.append(flight)
-                self.finish(flight, now)
+                self.finish(flight)
             else:
                 self._launch(flight, now)
         return lost
-
-    def deadline(self):
-        """When to poll, or None."""
-        return min([flight.due for flight in self._flights if flight.due is not None], default=None)
-
-    def forget(self, link):
-        """Drops everything towards and from the peers of a link."""
-        self._flights[:] = [flight for flight in self._flights if flight.peer[0] != link]
-        self._seen[:] = [entry for entry in self._seen if entry[0][0] != link]
-        self._seen_bytes = sum([len(entry[3]) for entry in self._seen])
-        self.out[:] = [item for item in self.out if item[0][0] != link]
 
     def _launch(self, flight, now):
         if flight.timeout:
@@ -169,14 +154,6 @@ class Transmission:
             flight.left -= 1
             self._counters["repeated"] += 1
         else:
-            flight.timeout = self._ack_timeout + self._below(self._ack_timeout // 2 + 1)
+            flight.timeout = self.timeout + self._below(self.timeout // 2 + 1)
         flight.due = now + flight.timeout
         self.put(flight.peer, flight.data)
-
-    def _trim(self, now):
-        seen = self._seen
-        # The last entry stays whatever it weighs: it is the one being answered.
-        while len(seen) > 1 and (
-            len(seen) > _SEEN or self._seen_bytes > _SEEN_BYTES or seen[0][2] <= now
-        ):
-            self._seen_bytes -= len(seen.pop(0)[3])

@@ -10,7 +10,8 @@ The parts, each in a file that only this one uses:
     coap_blocks         the Block options, bodies in pieces
 
 Every table has a limit. What does not fit is refused ("busy", 4.13, no Observe) or dropped and counted in
-`counters`; the peer repeats what was confirmable.
+`counters`; the peer repeats what was confirmable. `counters["refused"]` are messages that were malformed, answer
+nothing that was asked, or have a critical option that we do not know.
 """
 
 from ..codec import coap
@@ -18,7 +19,7 @@ from ..errors import LocalError, RemoteError
 from .coap_blocks import BODY_MAX
 from .coap_client import Client
 from .coap_server import Server
-from .coap_transmission import Transmission
+from .coap_transmission import Transmission, soonest
 
 _EVENTS = 32  # not fetched yet; beyond that nothing more is taken in
 
@@ -36,11 +37,6 @@ class Exchange:
         self._client = Client(self._wire, below, self._events, block_size)
         self._server = Server(self._wire, self._events, self.counters, block_size)
 
-    @property
-    def refused(self):
-        """How many messages were malformed, of an unknown request, or had a critical option we do not know."""
-        return self.counters["refused"]
-
     def request(self, peer, code, path, now, query=(), payload=b"", format=None, accept=None, observe=None,
                 options=(), retransmit=None):
         """Sends a confirmable request; returns its handle (int), which the events about it carry.
@@ -48,7 +44,7 @@ class Exchange:
         `path`, `query`: tuples of str. `observe=0`: responses keep coming until `cancel`. `options`: more
         [(number, bytes)]. `retransmit` overrides max_retransmit. Ends in ("response", handle, Response) or
         ("failed", handle, "timeout" | "reset" | "busy" | "block" | "option" | "link"). LocalError: payload over
-        16 KiB.
+        8 KiB.
         """
         options = list(options)
         options += [(coap.URI_PATH, item.encode()) for item in path]
@@ -56,7 +52,8 @@ class Exchange:
         _number(options, coap.OBSERVE, observe)
         _number(options, coap.CONTENT_FORMAT, format)
         _number(options, coap.ACCEPT, accept)
-        return self._client.ask(peer, code, options, _bounded(payload), observe, now, retransmit)
+        left = self._wire.left if retransmit is None else retransmit
+        return self._client.ask(peer, code, options, _bounded(payload), observe, now, left)
 
     def cancel(self, handle):
         """Forgets a request or ends an observation, without an event."""
@@ -65,7 +62,7 @@ class Exchange:
     def respond(self, request, code, now, payload=b"", format=None, options=()):
         """Answers a Request, at once or later. A 2.05 to a GET with observe 0 registers the observer.
 
-        LocalError: answered already, or payload over 16 KiB.
+        LocalError: answered already, or payload over 8 KiB.
         """
         options = list(options)
         _number(options, coap.CONTENT_FORMAT, format)
@@ -84,7 +81,10 @@ class Exchange:
 
     def unobserve(self, peer):
         """Forgets the observers at a peer, without an event: as after a de-registration."""
-        self._server.unobserve(peer)
+        for observer in self._server.observers[:]:
+            if observer.peer == peer:
+                self._wire.drop(observer)
+                self._server.observers.remove(observer)
 
     def receive(self, peer, data, now, multicast=False):
         """Takes a datagram (bytes) in; `multicast`: it was sent to a group. Never raises because of the bytes."""
@@ -95,14 +95,22 @@ class Exchange:
         try:
             message = coap.decode(data)
         except RemoteError:
-            self._malformed(peer, coap.header(data), multicast, now)
+            # RFC 7252 4.2, 4.3: a malformed CON is reset, everything else ignored.
+            self.counters["refused"] += 1
+            head = coap.header(data)
+            if head and head[0] == coap.CON and not multicast:
+                self._wire.reply(peer, coap.RST, head[2])
             return
+        self._sort(peer, message, now, multicast)
+        self.poll(now)
+
+    def _sort(self, peer, message, now, multicast):
         if message.type == coap.ACK or message.type == coap.RST:
             self._concluded(peer, message, now)
         elif multicast and (message.type == coap.CON or message.code >= 32):
             self.counters["refused"] += 1  # RFC 7252 8.1: only NON requests go to groups
         elif not message.code:
-            self._wire.reply(peer, coap.Message(coap.RST, 0, message.mid), now)  # "CoAP ping", 4.3
+            self._wire.reply(peer, coap.RST, message.mid)  # "CoAP ping", 4.3
         elif not self._wire.seen(peer, message.mid, now):
             if message.code < 32:
                 self._server.receive(peer, message, now, multicast)
@@ -118,8 +126,8 @@ class Exchange:
 
     def deadline(self):
         """When to call poll (ms), or None."""
-        times = (self._wire.deadline(), self._client.deadline(), self._server.deadline())
-        return min([time for time in times if time is not None], default=None)
+        server = self._server
+        return soonest(self._wire.flights + self._client.asks + server.late + server.bodies)
 
     def take(self):
         """[(peer, bytes)] to send; empties it."""
@@ -136,15 +144,12 @@ class Exchange:
 
     def forget(self, link):
         """Drops all that has to do with a link; of it only requests tell: ("failed", handle, "link")."""
-        self._client.forget(link)
-        self._server.forget(link)
-        self._wire.forget(link)
-
-    def _malformed(self, peer, header, multicast, now):
-        """RFC 7252 4.2, 4.3: a malformed CON is reset, everything else ignored."""
-        self.counters["refused"] += 1
-        if header and header[0] == coap.CON and not multicast:
-            self._wire.reply(peer, coap.Message(coap.RST, 0, header[2]), now)
+        for ask in self._client.asks[:]:
+            if ask.peer[0] == link:
+                self._client.fail(ask, "link")
+        server = self._server
+        for table in (self._wire.flights, server.late, server.bodies, server.observers):
+            table[:] = [item for item in table if item.peer[0] != link]
 
     def _concluded(self, peer, message, now):
         """An ACK or a RST."""
@@ -153,39 +158,34 @@ class Exchange:
             if message.type == coap.RST:
                 self._server.reset(peer, message.mid)
         elif message.type == coap.RST:
-            self._wire.finish(flight, now)
+            self._wire.finish(flight)
             self._lost(flight, "reset")
         elif not message.code:
-            self._wire.finish(flight, now)
-            self._acknowledged(flight, now)
-        elif flight.kind == "ask" and flight.owner.token == message.token:
-            self._wire.finish(flight, now)
+            self._wire.finish(flight)
+            if flight.owner.kind == "ask":
+                self._client.acknowledged(flight.owner, now)
+            elif flight.owner.kind == "notice":
+                self._events.append(("notified", flight.owner.id))
+        elif flight.owner.kind == "ask" and flight.owner.token == message.token:
+            self._wire.finish(flight)
             self._answered(flight.owner, message, now)
         else:
             self.counters["refused"] += 1
 
-    def _acknowledged(self, flight, now):
-        if flight.kind == "ask":
-            self._client.acknowledged(flight.owner, now)
-        elif flight.kind == "notice":
-            self._events.append(("notified", flight.owner.id))
-
     def _lost(self, flight, reason):
         """Given up or reset. A separate response of ours nobody wants needs no event."""
-        if flight.kind == "ask":
+        if flight.owner.kind == "ask":
             self._client.fail(flight.owner, reason)
-        elif flight.kind == "notice":
+        elif flight.owner.kind == "notice":
             self._server.lose(flight.owner)
 
     def _response(self, peer, message, now):
         """A response in a message of its own: it acknowledges the request too (RFC 7252 5.2.2, 5.3.2)."""
         ask = self._client.find(peer, message.token)
         known = ask and coap.unknown_critical(message) is None
-        if message.type == coap.CON:
-            self._wire.reply(peer, coap.Message(coap.ACK if known else coap.RST, 0, message.mid), now)
-        elif not known and message.get(coap.OBSERVE) is not None:
-            # A notification nobody waits for any more: a RST ends it (RFC 7641 3.6).
-            self._wire.reply(peer, coap.Message(coap.RST, 0, message.mid), now)
+        # A RST to a NON too where it is a notification nobody waits for: it ends the observation (RFC 7641 3.6).
+        if message.type == coap.CON or (not known and message.get(coap.OBSERVE) is not None):
+            self._wire.reply(peer, coap.ACK if known else coap.RST, message.mid)
         if ask:
             self._wire.drop(ask)
             self._answered(ask, message, now)
