@@ -34,7 +34,7 @@ from . import table
 from .errors import LocalError
 
 # name kind default unit low high; - is empty. Of a str, low and high bound the length; its unit is the form: words
-# between | are the only choices, "uri" and "list" are checked as such.
+# between | are the only choices, "uri", "list" and "apn" are checked as such.
 _TABLE = """
 endpoint str - - 0 64
 insecure bool False - 0 1
@@ -46,7 +46,7 @@ links str eth,lte list 1 32
 fail_back_hold_ms int 10000 ms 0 3600000
 carrier_delay_ms int 0 ms 0 60000
 penalty_ms int 30000 ms 0 3600000
-apn str - - 0 63
+apn str - apn 0 63
 modem str auto - 1 16
 standby str warm cold|warm|hot 3 4
 discovery str core,dns-sd list 0 32
@@ -144,6 +144,8 @@ def _form(form, text):
         return text in form.split("|")
     if form == "uri":
         return not text or _is_uri(text)
+    if form == "apn":  # TS 23.003 9.1
+        return all(char.isdigit() or char in ".-_" or "a" <= char.lower() <= "z" for char in text)
     if form == "list":
         return not text or all(word and word == word.strip() for word in text.split(","))
     return all(" " <= char != "\x7f" for char in text)

@@ -56,6 +56,8 @@ def test_impossible_values_are_refused_with_what_is_allowed():
         ("endpoint", "\u00e9" * 33, "0 to 64 bytes"),
         ("endpoint", "a\nb", "control"),
         ("endpoint", b"a", "text"),
+        ("apn", "a b", "letters"),
+        ("apn", 'x"', "letters"),
         ("links", "", "1 to 32"),
         ("links", "eth,,lte", "commas"),
         ("links", "eth, lte", "commas"),
