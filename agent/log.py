@@ -8,13 +8,14 @@ import json
 from collections import deque
 
 _LEVELS = ("debug", "info", "warning", "error")
+_KEPT_CHARACTERS = 160
 _SECRET = ("key", "psk", "secret", "password")
 
 
 class Log:
     """Hands entries of `level` and worse to `sink(level, now, actor, event, fields)`; keeps the last few."""
 
-    def __init__(self, sink=None, level="info", keep=50):
+    def __init__(self, sink=None, level="info", keep=24):
         self.sink = sink
         self._least = _LEVELS.index(level)
         self._kept = deque((), keep)
@@ -24,7 +25,7 @@ class Log:
         if _LEVELS.index(level) < self._least:
             return
         fields = mask(fields or {})
-        self._kept.append((level, now, actor, event, fields))
+        self._kept.append(line(level, now, actor, event, fields)[:_KEPT_CHARACTERS])
         if self.sink:
             self.sink(level, now, actor, event, fields)
 
@@ -41,7 +42,7 @@ class Log:
         self.write("error", now, actor, event, fields)
 
     def tail(self):
-        """The kept entries, oldest first."""
+        """The last entries as lines of text, oldest first: a line takes a third of the heap that its fields take."""
         return list(self._kept)
 
 
