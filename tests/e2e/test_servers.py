@@ -57,7 +57,7 @@ class Site:
         return [row for row in self.platform.registrations() if row["endpoint"] == endpoint and row["via"]]
 
     def live(self):
-        return [row for row in self.platform.registrations(live=True)]
+        return self.platform.registrations(live=True)
 
 
 @asynccontextmanager
