@@ -1,0 +1,244 @@
+"""The driver with real sockets and an agent that only notes what it is told: runs under CPython and MicroPython.
+
+usage: python|micropython driven.py SCENARIO PORT    (PORT: a UDP echo server on 127.0.0.1)
+Prints "passed" when all is well.
+"""
+
+import asyncio
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0] + "/../..")
+
+from agent import run  # noqa: E402
+from agent.log import Log  # noqa: E402
+from boards.linux import Plain  # noqa: E402
+
+PORT = int(sys.argv[2])
+
+
+class Link(Plain):
+    """A link whose carrier the scenario holds, and whose sockets it counts."""
+
+    def __init__(self, address="127.0.0.1"):
+        Plain.__init__(self, "eth", address)
+        self.up, self.opened = True, []
+
+    def poll(self):
+        return self.up
+
+    def open(self):
+        self.opened.append(Plain.open(self))
+        return self.opened[-1]
+
+
+class Board:
+    poll_ms = 5
+    resets = 0
+
+    def __init__(self, link):
+        self.link = link
+
+    def links(self):
+        return [self.link]
+
+    def serial(self):
+        return None
+
+    def reset(self):
+        self.resets += 1
+
+
+class Agent:
+    """Notes every input as a tuple; the scenario puts into `out` what it should want."""
+
+    def __init__(self):
+        self.entries, self.heard, self.out, self.due, self.stops = [], [], [], None, True
+        self.log = Log(lambda *entry: self.entries.append(entry))
+
+    def start(self, now):
+        self.heard.append(("start",))
+
+    def link(self, name, up, now):
+        self.heard.append(("link", name, up))
+
+    def receive(self, link, host, port, data, now):
+        if data == b"bug":
+            raise KeyError("a bug")
+        self.heard.append(("receive", link, host, port, data))
+        if data == b"later":
+            self.due = now + 30
+
+    def poll(self, now):
+        assert self.due is not None and now >= self.due
+        self.due = None
+        self.heard.append(("poll",))
+
+    def deadline(self):
+        return self.due
+
+    def stop(self, now):
+        if self.stops:
+            self.out.append(("stopped",))
+
+    def take(self):
+        out, self.out = self.out, []
+        return out
+
+    def events(self):
+        return [entry[3] for entry in self.entries]
+
+
+class Story:
+    """A driver that runs, and the scenario beside it."""
+
+    def __init__(self, scenario):
+        self.scenario, self.agent, self.link = scenario, Agent(), Link()
+        self.board = Board(self.link)
+        self.driver = run.Driver(self.board, self.agent)
+
+    async def tell(self):
+        beside = asyncio.create_task(self.scenario(self))
+        await self.driver.run()
+        await beside
+
+    def send(self, host, port, data):
+        self.agent.out.append(("udp", "eth", host, port, data))
+        self.driver.flush()
+
+    async def until(self, condition, what):
+        for _ in range(1000):
+            if condition():
+                return
+            await asyncio.sleep(0.005)
+        raise AssertionError("never: " + what)
+
+    async def hears(self, *what):
+        await self.until(lambda: what in self.agent.heard, repr(what))
+
+
+async def names(story):
+    """Answers come from the host as it was written; a number stays a number."""
+    await story.hears("link", "eth", True)
+    story.send("localhost", PORT, b"1")
+    await story.hears("receive", "eth", "localhost", PORT, b"1")
+    story.send("localhost", PORT, b"2")
+    await story.hears("receive", "eth", "localhost", PORT, b"2")
+    story.send("127.0.0.1", PORT, b"3")
+    await story.hears("receive", "eth", "127.0.0.1", PORT, b"3")
+    story.driver.stop()
+
+
+async def carrier(story):
+    """The socket exists while the link is up."""
+    link, agent = story.link, story.agent
+    await story.hears("link", "eth", True)
+    assert len(link.opened) == 1
+    link.up = False
+    await story.hears("link", "eth", False)
+    story.send("127.0.0.1", PORT, b"lost")
+    await story.until(lambda: _closed(link.opened[0]), "closed")
+    link.up, agent.heard[:] = True, []
+    await story.hears("link", "eth", True)
+    story.send("127.0.0.1", PORT, b"again")
+    await story.hears("receive", "eth", "127.0.0.1", PORT, b"again")
+    assert len(link.opened) == 2 and agent.heard[0] == ("link", "eth", True)
+    story.driver.stop()
+
+
+def _closed(sock):
+    try:
+        sock.setblocking(False)
+        sock.sendto(b"x", b"")
+    except OSError as e:
+        return e.errno == 9
+    except TypeError:
+        return sock.fileno() < 0
+    return False
+
+
+async def trouble(story):
+    """What cannot be sent is counted, logged once, and nothing ends."""
+    await story.hears("link", "eth", True)
+    for _ in range(3):
+        story.send("255.255.255.255", 9, b"not permitted")
+        story.send("192.0.2.300", 9, b"no address")
+    await story.until(lambda: "unsent" in story.agent.events(), "unsent")
+    for _ in range(3):
+        story.send("no.such.host.invalid", PORT, b"x")
+        await asyncio.sleep(0.01)
+    await story.until(lambda: "unknown host" in story.agent.events(), "unknown host")
+    story.send("localhost", PORT, b"fine")
+    await story.hears("receive", "eth", "localhost", PORT, b"fine")
+    assert story.agent.events().count("unsent") == story.agent.events().count("unknown host") == 1
+    story.driver.stop()
+
+
+async def unusable(story):
+    """A link that cannot be opened stays down and is tried again."""
+    link = story.link
+    await story.hears("link", "eth", True)
+    link.up = False
+    await story.hears("link", "eth", False)
+    link._address, link.up = "192.0.2.1", True
+    story.agent.heard[:] = []
+    await story.until(lambda: "link unusable" in story.agent.events(), "told")
+    assert story.agent.heard == []
+    link._address = "127.0.0.1"
+    await story.hears("link", "eth", True)
+    story.driver.stop()
+
+
+async def timer(story):
+    """One timer, armed anew whenever the deadline changes; nothing is polled for nothing."""
+    await story.hears("link", "eth", True)
+    story.send("127.0.0.1", PORT, b"later")
+    await story.hears("poll")
+    await asyncio.sleep(0.1)
+    assert story.agent.heard.count(("poll",)) == 1
+    story.agent.due = story.driver.clock.now() + 100000
+    story.driver.flush()
+    await asyncio.sleep(0.02)
+    story.agent.due = story.driver.clock.now() + 20  # earlier than what the timer is armed for
+    story.driver.flush()
+    await story.until(lambda: story.agent.heard.count(("poll",)) == 2, "the earlier deadline")
+    story.driver.stop()
+
+
+async def bug(story):
+    """An exception in the agent ends the run with code 1 and says so once."""
+    await story.hears("link", "eth", True)
+    story.send("127.0.0.1", PORT, b"bug")
+
+
+async def stuck(story):
+    """An agent that cannot say good-bye ends all the same."""
+    story.agent.stops = False
+    await story.hears("link", "eth", True)
+    story.driver.stop()
+
+
+async def twice(story):
+    """Asked to stop twice: at once."""
+    story.agent.stops = False
+    run._STOP_MS = 60000
+    await story.hears("link", "eth", True)
+    story.driver.stop()
+    await asyncio.sleep(0.02)
+    story.driver.stop()
+
+
+CODES = {"bug": 1, "twice": 1}
+
+
+def main(name):
+    run._STOP_MS = 300
+    story = Story(globals()[name])
+    asyncio.run(story.tell())
+    assert story.driver.code == CODES.get(name, 0), story.driver.code
+    assert story.agent.heard[0] == ("start",) or name in ("carrier", "unusable")
+    assert ("failed" in story.agent.events()) == (name == "bug")
+    assert all(_closed(sock) for sock in story.link.opened)
+    print("passed")
+
+
+main(sys.argv[1])
