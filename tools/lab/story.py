@@ -182,7 +182,7 @@ class Story:
     async def _until(self, name, check, seen, alive=True):
         """Waits for `check()` to be true and returns it; Broken after the act's limit or when the agent dies."""
         act = NAMED[name]
-        self.show.waits(self.name, name)
+        self.show.waits(self.name, name, seen)
         deadline = time.monotonic() + act.limit_s
         while True:
             found = check()

@@ -40,7 +40,7 @@ class Lines:
         row.update((k, v) for k, v in fields.items() if k not in row)
         self._write(row)
 
-    def waits(self, device, name):
+    def waits(self, device, name, seen=None):
         pass
 
     def done(self, device, name, tracks, detail="", **fields):
@@ -100,8 +100,9 @@ class Timeline:
             told = " ".join("%s=%s" % item for item in fields.items())
             self._line(self.tracks.same(), "", self._paint("dim", "%s: %s %s" % (actor, event, told)))
 
-    def waits(self, device, name):
-        self._waiting[device] = name
+    def waits(self, device, name, seen=None):
+        """`device` begins to wait for the act `name`; seen() says in words what there is so far."""
+        self._waiting[device] = (name, seen)
         self._since[device] = time.time()
 
     def done(self, device, name, tracks, detail="", **fields):
@@ -148,11 +149,14 @@ class Timeline:
         if not self._live or not self._waiting:
             return
         self._turn += 1
-        device, name = min(self._waiting.items(), key=lambda item: list(NAMED).index(item[1]))
+        device, (name, seen) = min(self._waiting.items(), key=lambda item: list(NAMED).index(item[1][0]))
         wheel = _SPINNER[self._turn % len(_SPINNER)] if self.tracks.unicode else "|/-\\"[self._turn % 4]
         text = "waiting for %s" % NAMED[name].hope
         if self.count > 1:
-            text += " (%d of %d)" % (len(self._reached.get(name, ())), self.count)
+            text += ", %d of %d" % (len(self._reached.get(name, ())), self.count)
+        elif seen:
+            text += ", " + seen()
+        text = text[: terminal.width() - 40]
         waited = time.time() - self._since.get(device, time.time())
         self.out.write(
             "\r\x1b[K %8s  %s  %s %s"

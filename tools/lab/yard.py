@@ -185,9 +185,10 @@ class Yard:
 
     async def _device(self, number):
         device = Device(self._name(number), number, self.directory)
-        device.modem = Modem(
-            device.bearer_address, lambda event, **f: self._told("modem", event, device=device.endpoint, **f)
-        )
+        def told(_, event, **fields):
+            self._told("modem", event, device=device.endpoint, **fields)
+
+        device.modem = Modem(number, device.bearer_address, device.directory, told)
         await self._started(device.modem)
         file = device.configure(dict(FAST, coap_port=self._port), {})
         device.agent = Agent(device.endpoint, self._command(file), self._told)
