@@ -1,4 +1,4 @@
-"""The modem engine's datagrams and contexts against a scripted modem in virtual time, and what line noise does to it."""
+"""The modem engine's datagrams and contexts in virtual time, and what line noise does to it."""
 
 from modem_script import Script, connected
 

@@ -1,0 +1,1 @@
+"""The AT modem emulator: `from .modem.emulator import Emulator`."""

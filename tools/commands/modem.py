@@ -1,0 +1,106 @@
+"""`pointsman modem`: an AT modem on a pseudo-terminal, with its SIM, its network and its faults."""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+
+from .. import faults
+from ..modem import control
+from ..modem.emulator import Emulator, load, names
+
+HELP = """\
+examples:
+  pointsman modem                                    prints the port to open, and runs until Ctrl-C
+  pointsman modem --link /tmp/modem --control /tmp/modem.ctl
+  pointsman agent --modem /tmp/modem ...             an agent that dials through it
+  echo '{"do": "coverage", "on": false}' | nc -U -q 1 /tmp/modem.ctl
+  pointsman modem --json --trace                     everything that happens, one JSON object a line
+
+control commands, one JSON object a line, on the socket and (from a terminal) typed here:
+""" + "".join("  %s\n" % text for _, _, text in control.COMMANDS.values())
+
+
+def arguments(parser):
+    """The options of `pointsman modem`."""
+    parser.add_argument("--profile", default="quectel-ec25", metavar="NAME",
+                        help="which modem (default quectel-ec25); there are: " + ", ".join(names()))
+    parser.add_argument("--link", metavar="PATH", help="a path that always leads to the port, also after it vanished")
+    parser.add_argument("--control", metavar="PATH", help="a Unix socket that takes control commands")
+    parser.add_argument("--address", default="127.0.0.3", help="where its datagrams come from (default 127.0.0.3)")
+    parser.add_argument("--dial-ms", type=_ms, metavar="MS", help="how long dialling takes (default 300)")
+    parser.add_argument("--attach-ms", type=_ms, metavar="MS", help="how long finding the network takes (default 300)")
+    parser.add_argument("--boot-ms", type=_ms, metavar="MS", help="how long booting takes (default 200)")
+    parser.add_argument("--json", action="store_true", help="what happens, one JSON object a line")
+    parser.add_argument("--trace", action="store_true", help="tell every command and its answer too")
+
+
+def run(args):
+    """Run until interrupted (130) or terminated (0)."""
+    load(args.profile)
+    given = {"dial": args.dial_ms, "attach": args.attach_ms, "boot": args.boot_ms}
+    ms = {name: value for name, value in given.items() if value is not None}
+    modem = Emulator(args.profile, args.address, _json if args.json else _text, link=args.link, control=args.control,
+                     ms=ms, trace=args.trace)  # fmt: skip
+    return asyncio.run(_run(modem, args))
+
+
+async def _run(modem, args):
+    loop = asyncio.get_running_loop()
+    ended = loop.create_future()
+    for number, code in ((signal.SIGINT, faults.INTERRUPTED), (signal.SIGTERM, faults.OK)):
+        loop.add_signal_handler(number, lambda code=code: ended.done() or ended.set_result(code))
+    try:
+        await modem.start()
+        _greet(modem, args)
+        # A job in the background must not read the terminal: it would be stopped.
+        if sys.stdin is not None and sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp():
+            loop.add_reader(sys.stdin, _typed, modem, loop)
+        return await ended
+    finally:
+        await modem.stop()
+
+
+def _greet(modem, args):
+    if args.json:
+        return
+    print(args.link or modem.path, flush=True)
+    if sys.stdout.isatty():
+        print("\n%s on %s; Ctrl-C ends it. Type, or send:\n" % (modem.profile["about"], modem.path))
+        for _, _, text in control.COMMANDS.values():
+            print("  " + text)
+        print(flush=True)
+
+
+def _typed(modem, loop):
+    line = sys.stdin.readline()
+    if not line:
+        loop.remove_reader(sys.stdin)
+    elif line.strip():
+        loop.create_task(_answer(modem, line))
+
+
+async def _answer(modem, line):
+    try:
+        request = json.loads(line)
+    except ValueError:
+        request = None
+    print(json.dumps(await modem.control(request)), flush=True)
+
+
+def _ms(text):
+    if not text.isdecimal() or int(text) > 600000:
+        raise argparse.ArgumentTypeError("%s is no time; 0 to 600000 ms" % text)
+    return int(text)
+
+
+def _json(actor, event, **fields):
+    print(json.dumps({"t": round(time.monotonic() * 1000), "actor": actor, "event": event, **fields}), flush=True)
+
+
+def _text(actor, event, **fields):
+    # The port's path alone goes to stdout, so that a script can read it.
+    print(event, " ".join("%s=%s" % item for item in fields.items()), file=sys.stderr, flush=True)

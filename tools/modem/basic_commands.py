@@ -1,0 +1,159 @@
+"""The commands of ITU-T V.250 and 3GPP TS 27.007 that an emulated modem knows: {name: function(modem, operator,
+arguments)}; a function returns lines, an Answer, or raises Refused. A ValueError or IndexError means wrong parameters.
+"""
+
+from .dialogue import Answer, Refused
+
+NOT_ALLOWED, NO_SIM, PIN, PUK, BUSY, WRONG_PIN, NO_NETWORK = 3, 10, 11, 12, 14, 16, 30
+
+
+def need_sim(modem):
+    """Raise what a modem answers while its SIM cannot be used."""
+    sim = modem.state.sim
+    if not sim.present:
+        raise Refused(NO_SIM)
+    if not sim.ready:
+        raise Refused(BUSY)
+    if sim.lock:
+        raise Refused(PUK if sim.lock == "SIM PUK" else PIN)
+
+
+def pick(value, *allowed):
+    """An argument as a number, if it is one of those allowed."""
+    number = int(value)
+    if number not in allowed:
+        raise ValueError(value)
+    return number
+
+
+def _accept(modem, operator, arguments):
+    """For what changes nothing here."""
+
+
+def _echo(modem, operator, arguments):
+    modem.state.session["echo"] = pick(arguments[0], 0, 1)
+
+
+def _defaults(modem, operator, arguments):
+    modem.state.session.update({"echo": 1, "errors": 1})
+
+
+def _info(modem, operator, arguments):
+    known = modem.profile["identity"]
+    return [known["manufacturer"], known["model"], "Revision: " + known["revision"]]
+
+
+def _fact(key):
+    def answer(modem, operator, arguments):
+        return [modem.profile["identity"][key]]
+
+    return answer
+
+
+def _imsi(modem, operator, arguments):
+    need_sim(modem)
+    return [modem.state.sim.imsi]
+
+
+def _errors(modem, operator, arguments):
+    if operator == "?":
+        return ["+CMEE: %d" % modem.state.session["errors"]]
+    modem.state.session["errors"] = pick(arguments[0], 0, 1, 2)
+    return None
+
+
+def _pin(modem, operator, arguments):
+    sim = modem.state.sim
+    if not sim.present:
+        raise Refused(NO_SIM)
+    if not sim.ready:
+        raise Refused(BUSY)
+    if operator == "?":
+        return ["+CPIN: " + (sim.lock or "READY")]
+    if sim.lock != "SIM PIN":
+        raise Refused(PUK if sim.lock else NOT_ALLOWED)
+    if arguments[0] != sim.pin:
+        sim.tries -= 1
+        sim.lock = "SIM PIN" if sim.tries else "SIM PUK"
+        raise Refused(WRONG_PIN)
+    sim.lock, sim.tries = "", 3
+    return Answer(after=lambda: (modem.say("+CPIN: READY"), modem.network.refresh()))
+
+
+def _signal(modem, operator, arguments):
+    heard = modem.state.functionality == 1 and modem.network.coverage
+    return ["+CSQ: %d,99" % (modem.state.signal if heard else 99)]
+
+
+def _registration(name):
+    def answer(modem, operator, arguments):
+        session = modem.state.session
+        if operator == "?":
+            return ["%s: %d,%s" % (name, session[name], modem.registration_fields(name))]
+        session[name] = pick(arguments[0], 0, 1, 2)
+        return None
+
+    return answer
+
+
+def _functionality(modem, operator, arguments):
+    state = modem.state
+    if operator == "?":
+        return ["+CFUN: %d" % state.functionality]
+    state.functionality = pick(arguments[0], 0, 1, 4)
+    if arguments[1:] == ["1"]:
+        return Answer(after=modem.restart)
+    return Answer(after=modem.network.refresh)
+
+
+def _operator(modem, operator, arguments):
+    if operator == "=":
+        return None
+    if not modem.state.registered:
+        return ["+COPS: 0"]
+    return ['+COPS: 0,0,"%s",%d' % (modem.profile["operator"], modem.profile["technology"])]
+
+
+def _attached(modem, operator, arguments):
+    if operator == "?":
+        return ["+CGATT: %d" % modem.state.registered]
+    return None
+
+
+def _define(modem, operator, arguments):
+    state = modem.state
+    if operator == "?":
+        known = sorted(state.contexts.items())
+        return ['+CGDCONT: %d,"IP","%s","%s",0,0' % (cid, c.apn, c.address or "0.0.0.0") for cid, c in known]
+    state.context(pick(arguments[0], *range(1, 17))).apn = arguments[2]
+    return None
+
+
+async def _activate(modem, operator, arguments):
+    state = modem.state
+    if operator == "?":
+        return ["+CGACT: %d,%d" % (cid, context.active) for cid, context in sorted(state.contexts.items())]
+    cid = pick(arguments[1], *range(1, 17))
+    if not pick(arguments[0], 0, 1):
+        modem.deactivate(cid)
+    elif not await modem.activate(cid):
+        raise Refused(NO_NETWORK)
+    return None
+
+
+def _address(modem, operator, arguments):
+    state = modem.state
+    wanted = [int(cid) for cid in arguments] or sorted(state.contexts)
+    return ['+CGPADDR: %d,"%s"' % (cid, state.context(cid).address or "0.0.0.0") for cid in wanted]
+
+
+COMMANDS = {
+    "E": _echo, "I": _info, "Z": _defaults, "&F": _defaults, "V": _accept, "Q": _accept, "X": _accept, "S": _accept,
+    "&C": _accept, "&D": _accept, "&W": _accept, "H": _accept,
+    "+GMI": _fact("manufacturer"), "+CGMI": _fact("manufacturer"), "+GMM": _fact("model"), "+CGMM": _fact("model"),
+    "+GMR": _fact("revision"), "+CGMR": _fact("revision"), "+GSN": _fact("imei"), "+CGSN": _fact("imei"),
+    "+CIMI": _imsi, "+CMEE": _errors, "+CPIN": _pin, "+CSQ": _signal, "+CFUN": _functionality, "+COPS": _operator,
+    "+CREG": _registration("+CREG"), "+CGREG": _registration("+CGREG"), "+CEREG": _registration("+CEREG"),
+    "+CGATT": _attached, "+CGDCONT": _define, "+CGACT": _activate, "+CGPADDR": _address, "+CGEREP": _accept,
+    "+IPR": _accept, "+IFC": _accept, "+CTZR": _accept, "+CTZU": _accept,
+}  # fmt: skip

@@ -1,0 +1,230 @@
+"""An AT modem without hardware: true state, a mobile network behind it, a pseudo-terminal in front of it.
+
+    modem = Emulator("quectel-ec25", address="127.0.0.3")
+    await modem.start()
+    ... open modem.path as a serial port ...
+    await modem.control({"do": "coverage", "on": False})
+    await modem.stop()
+"""
+
+import asyncio
+import importlib
+import pkgutil
+
+from ..faults import USAGE, Fault, did_you_mean
+from . import profiles
+from .control import Control
+from .dialogue import Dialogue
+from .network import Network
+from .port import Port
+from .sockets import Sockets
+from .state import REGISTRATION, Sim, State
+
+
+def names():
+    """The profiles there are."""
+    return sorted(found.name.replace("_", "-") for found in pkgutil.iter_modules(profiles.__path__))
+
+
+def load(name):
+    """A profile by its name. Fault when there is none."""
+    if name not in names():
+        raise Fault("no modem profile is called %s" % name, did_you_mean(name, names()), USAGE)
+    return importlib.import_module("." + name.replace("-", "_"), profiles.__name__).PROFILE
+
+
+class Emulator:
+    """One modem. `address`: where its sockets leave this machine; `log(actor, event, **fields)` is told what happens.
+
+    `link`: a path that always leads to the port; `control`: a path for a Unix socket that takes control commands;
+    `identity` and `ms` replace rows of the profile's; `trace`: also log every command with its answer.
+    """
+
+    def __init__(self, profile="quectel-ec25", address="127.0.0.3", log=None, *, link=None, control=None,
+                 identity=None, ms=None, trace=False):
+        self.name = profile
+        known = load(profile)
+        self.profile = dict(known, identity=dict(known["identity"], **identity or {}), ms=dict(known["ms"], **ms or {}))
+        self._log, self._trace = log or (lambda actor, event, **fields: None), trace
+        own = self.profile["identity"]
+        self.state = State(Sim(own["iccid"], own["imsi"]), self.profile["signal"])
+        self.state.restart()
+        self.port = Port(self._received, link)
+        self.network = Network(self.state, self.profile["ms"], self._registration_changed)
+        self.sockets = Sockets(address, self._arrived)
+        self.dialogue = Dialogue(self, self.profile["commands"], self._write, self._dialogue_log)
+        self._control = Control(self, control)
+        self._tasks = set()
+        self._turning = None  # off or on
+
+    @property
+    def path(self):
+        """The serial port to open, or None while it is gone."""
+        return self.port.path
+
+    async def start(self):
+        """Create the port and switch the modem on; it answers once it has booted. Fault when a path is taken."""
+        self.sockets.check()
+        await self._control.start()
+        self.port.open()
+        self.note("port", path=self.path)
+        await self.power(True)
+
+    async def stop(self):
+        """Switch everything off and remove what was created."""
+        await self._control.stop()
+        await self._halt()
+        self.port.close()
+
+    async def control(self, request):
+        """Do what a control command says (control.py has the table); the answer, {"error": cause} when it is wrong."""
+        return await self._control.do(request)
+
+    # --- power ---
+
+    async def power(self, on):
+        """Switch the modem on or off; either forgets everything volatile."""
+        await self._halt()
+        self.state.power = on
+        if on:
+            self.later(self._boot())
+
+    def restart(self):
+        """Boot again, as after AT+CFUN=1,1 or a crash."""
+        self._turning = asyncio.get_running_loop().create_task(self.power(True))
+
+    def power_down(self):
+        """AT+QPOWD."""
+        self.say("POWERED DOWN")
+        self._turning = asyncio.get_running_loop().create_task(self.power(False))
+
+    async def _halt(self):
+        self.network.stop()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.dialogue.stop()
+        self.sockets.close_all()
+        self.state.restart()
+
+    async def _boot(self):
+        self.note("boot")
+        await self.pause("boot")
+        self.state.running = True
+        self.dialogue.start()
+        for line in self.profile["booted"]:
+            self.say(line)
+        await self._sim_found()
+
+    async def _sim_found(self):
+        """The SIM is read; then the network is searched for."""
+        await self.pause("sim")
+        sim = self.state.sim
+        if sim.present and not sim.ready and self.state.running:
+            sim.ready = True
+            for line in ["+CPIN: " + sim.lock] if sim.lock else self.profile["sim_ready"]:
+                self.say(line)
+        self.network.refresh()
+
+    def later(self, work):
+        """Run a coroutine for as long as the modem is on."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def pause(self, what):
+        """The time that something takes, by the profile."""
+        await asyncio.sleep(self.profile["ms"][what] / 1000)
+
+    # --- what happens to it ---
+
+    def set_sim(self, present, lock=None):
+        """Take the SIM out, or put one in."""
+        sim = self.state.sim
+        changed, sim.present = sim.present != present, present
+        if lock is not None:
+            sim.lock = lock
+        if not present:
+            sim.ready = False
+        if self.state.running and (changed or lock is not None):
+            if self.state.session["+QSIMSTAT"]:
+                self.say("+QSIMSTAT: 1,%d" % present)
+            for line in () if present else self.profile["sim_gone"]:
+                self.say(line)
+            self.network.refresh()
+            self.later(self._sim_found())
+        self.note("sim", present=present, lock=sim.lock)
+
+    def _registration_changed(self, old, new):
+        self.note("registration", state=REGISTRATION[new])
+        for name in ("+CREG", "+CGREG", "+CEREG"):
+            if self.state.session[name]:
+                self.say("%s: %s" % (name, self.registration_fields(name)))
+        if not self.state.registered:
+            for cid in sorted(self.state.contexts):
+                self.lose_context(cid)
+
+    def registration_fields(self, name):
+        """State, and where it is when that was asked for with n = 2."""
+        fields = "%d" % self.state.registration
+        if self.state.session[name] == 2 and self.state.registered:
+            fields += ',"1A2B","01C3D4E5",%d' % self.profile["technology"]
+        return fields
+
+    async def activate(self, cid):
+        """Dial; whether the network gave an address."""
+        if not self.state.context(cid).active and not await self.network.activate(cid):
+            self.note("context", cid=cid, active=False)
+            return False
+        self.note("context", cid=cid, active=True, apn=self.state.context(cid).apn)
+        return True
+
+    def deactivate(self, cid):
+        """Whether the context was active; its sockets are closed."""
+        context = self.state.context(cid)
+        was, context.active, context.address = context.active, False, ""
+        for relay in [relay for relay in self.sockets if relay.context == cid]:
+            self.sockets.close(relay.number)
+        if was:
+            self.note("context", cid=cid, active=False)
+        return was
+
+    def lose_context(self, cid):
+        """The network deactivates a context."""
+        if self.deactivate(cid):
+            self.say(self.profile["context_lost"] % cid)
+
+    def _arrived(self, number):
+        relay = self.sockets.get(number)
+        while relay.push and relay.waiting:
+            data = relay.waiting.popleft()
+            self._write(b'\r\n+QIURC: "recv",%d,%d\r\n' % (number, len(data)) + data + b"\r\n")
+        if relay.waiting:
+            self.say(self.profile["datagram_waiting"] % number)
+
+    # --- the line ---
+
+    def say(self, line):
+        """An unsolicited line."""
+        if self.state.running:
+            self.dialogue.say(line)
+
+    async def prompt(self, length):
+        """Ask the device for data; None when it gives up."""
+        return await self.dialogue.prompt(length)
+
+    def note(self, event, **fields):
+        """Tell the log."""
+        self._log("modem", event, **fields)
+
+    def _dialogue_log(self, event, **fields):
+        if self._trace:
+            self.note(event, **fields)
+
+    def _received(self, data):
+        if self.state.running and not self.state.faults.mute:
+            self.dialogue.feed(data)
+
+    def _write(self, data):
+        if not self.state.faults.mute:
+            self.port.write(data)

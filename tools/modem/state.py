@@ -1,0 +1,73 @@
+"""What is true of an emulated modem right now; commands and the network side read and change it, nothing else."""
+
+from dataclasses import dataclass, field
+
+# TS 27.007 7.2
+REGISTRATION = {0: "off", 1: "home", 2: "searching", 3: "denied", 5: "roaming"}
+
+
+@dataclass
+class Sim:
+    """A SIM card and its holder."""
+
+    iccid: str
+    imsi: str
+    present: bool = True
+    ready: bool = False  # read after boot or insertion
+    lock: str = ""  # "", "SIM PIN" or "SIM PUK"
+    pin: str = "1234"
+    tries: int = 3
+
+
+@dataclass
+class Context:
+    """A PDP context."""
+
+    apn: str = ""
+    active: bool = False
+    address: str = ""
+
+
+@dataclass
+class Faults:
+    """What is wrong with the modem, or with the line to it."""
+
+    delay_ms: int = 0  # every answer comes that much later
+    mute: bool = False  # hears and says nothing
+    split: int = 0  # bytes a write, 0 = as they come
+    inside: list = field(default_factory=list)  # lines that come by themselves inside the next answers
+
+
+@dataclass
+class State:
+    """One modem. What AT&F and a restart reset is in `session`."""
+
+    sim: Sim
+    signal: int
+    power: bool = True
+    running: bool = False  # booted
+    functionality: int = 1  # +CFUN
+    registration: int = 0
+    contexts: dict = field(default_factory=dict)  # cid: Context
+    session: dict = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
+    last_error: int = 0  # of the socket commands, +QIGETERROR
+
+    def restart(self):
+        """What a power cycle or AT+CFUN=1,1 does to volatile state."""
+        self.running = False
+        self.functionality = 1
+        self.registration = 0
+        self.last_error = 0
+        self.sim.ready = False
+        for context in self.contexts.values():
+            context.active, context.address = False, ""
+        self.session = {"echo": 1, "errors": 1, "+CREG": 0, "+CGREG": 0, "+CEREG": 0, "+QISDE": 1, "+QSIMSTAT": 0}
+
+    @property
+    def registered(self):
+        """Whether the network lets us through."""
+        return self.registration in (1, 5)
+
+    def context(self, cid):
+        return self.contexts.setdefault(cid, Context())
