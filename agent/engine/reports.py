@@ -5,17 +5,19 @@ acknowledgement. This engine says when to measure and which batch to send; going
 registrar) just takes back the batch in flight, because it is still in the journal.
 """
 
-# state, input, next state
-_TRANSITIONS = (
-    ("offline", "online", "idle"),
-    ("idle", "send", "sending"),
-    ("sending", "acknowledged", "idle"),
-    ("sending", "failed", "waiting"),
-    ("waiting", "due", "idle"),
-    ("idle", "offline", "offline"),
-    ("sending", "offline", "offline"),
-    ("waiting", "offline", "offline"),
-)
+from ..table import find
+
+# state event next-state
+_TRANSITIONS = """
+offline online idle
+idle send sending
+sending acknowledged idle
+sending failed waiting
+waiting due idle
+idle offline offline
+sending offline offline
+waiting offline offline
+"""
 _BACK_OFF_MS = 2000
 _BACK_OFF_CAP_MS = 20000
 
@@ -93,11 +95,11 @@ class Reports:
         return actions
 
     def _enter(self, event):
-        for before, name, after in _TRANSITIONS:
-            if before == self.state and name == event:
-                self.state = after
-                return True
-        return False  # late or repeated: an answer to a batch that was taken back
+        """Follow the table. -> whether it has such a row: an answer may be late, or repeated, and then means nothing."""
+        found = find(_TRANSITIONS, self.state, event)
+        if found:
+            self.state = found[0]
+        return bool(found)
 
     def _advance(self, now):
         if self.state != "idle":
