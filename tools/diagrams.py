@@ -1,4 +1,5 @@
-"""Draws the state machines of the agent from the very tables that the code follows: `python -m pointsman.tools.diagrams`.
+"""Draws the state machines of the agent from the very tables that the code follows: `python -m
+pointsman.tools.diagrams`.
 
 docs/states.md is its output; a test compares the two, so the page cannot be wrong.
 """

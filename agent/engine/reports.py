@@ -1,4 +1,5 @@
-"""When a reading is due, and how readings reach the registrar: one batch at a time, until each is acknowledged.
+"""When a reading is due, and how readings reach the registrar: one batch at a time, until each is
+acknowledged.
 
 The journal is the outbox: a reading is in it before anything else happens to it and leaves it only with its
 acknowledgement. This engine says when to measure and which batch to send; going offline (or moving to another
@@ -51,7 +52,8 @@ class Reports:
         return seq
 
     def online(self, yes, now):
-        """May batches be sent (is there a registrar)? False takes back the one in flight: it stays pending."""
+        """May batches be sent (is there a registrar)? False takes back the one in flight: it stays
+        pending."""
         if self._enter("online" if yes else "offline"):
             self._failures = 0
             if not yes:
@@ -95,7 +97,8 @@ class Reports:
         return actions
 
     def _enter(self, event):
-        """Follow the table. -> whether it has such a row: an answer may be late, or repeated, and then means nothing."""
+        """Follow the table. -> whether it has such a row: an answer may be late, or repeated, and then means
+        nothing."""
         found = find(_TRANSITIONS, self.state, event)
         if found:
             self.state = found[0]
