@@ -94,10 +94,13 @@ def bind(sock, address):
 
 
 def link_of(spec):
-    """"eth=eth0", "eth=eth0@192.0.2.7", "lo" or "any" -> a link. Raises ValueError, or OSError: no such interface."""
+    """"eth=eth0", "eth=eth0@192.0.2.7", "eth=any", "lo" or "any" -> a link. Raises ValueError, or OSError: no such
+    interface."""
     name, _, where = spec.partition("=")
     if not where and name in ("lo", "any"):
         return Plain("lo", "127.0.0.1") if name == "lo" else Plain("any")
+    if where == "any" and name:
+        return Plain(name)
     device, _, address = where.partition("@")
     if not name or not device or "/" in device or (address and not is_address(address)):
         raise ValueError("link: %r is not possible; NAME=INTERFACE[@ADDRESS], lo or any" % spec)
@@ -163,14 +166,15 @@ class Board:
         return now if now > 1600000000 else 0
 
     def measure(self):
-        """The cumulative reading. Without a meter: the seconds since boot, which also only rise."""
+        """The cumulative reading; OSError or ValueError when the meter gives none. Without a meter: the seconds since
+        boot, which also only rise."""
         if not self.options["meter"]:
             return int(_first_word("/proc/uptime").split(".")[0])
         text = _first_word(self.options["meter"])
         try:
-            return int(text)
+            return float(text) if "." in text else int(text)
         except ValueError:
-            return float(text)
+            raise ValueError("meter: %s holds %r, which is no number" % (self.options["meter"], text))
 
     def reset(self):
         """Start over. Here that is left to the caller: it returns."""
@@ -180,5 +184,8 @@ class Board:
 
 
 def _first_word(path):
-    with open(path) as file:
-        return (file.read(64).split() or ["0"])[0]
+    try:
+        with open(path) as file:
+            return (file.read(64).split() or [""])[0]
+    except OSError as e:
+        raise OSError(e.errno, "meter: %s cannot be read (%s)" % (path, reason(e)))

@@ -5,8 +5,13 @@ import termios
 
 from .files import reason
 
+try:
+    from fcntl import LOCK_EX, LOCK_NB, flock  # noqa: TID251 - MicroPython goes without
+except ImportError:
+    flock = None
+
 _Error = getattr(termios, "error", OSError)  # CPython has one of its own
-_EAGAIN = 11
+_EAGAIN, _EBUSY = 11, 16
 _CS8_CREAD_CLOCAL = 0x30 | 0x80 | 0x800  # 8 bits, receiver on, no modem control lines; and no hang-up at close
 _VTIME, _VMIN = 5, 6
 _QUEUE_MAX = 16384  # what a port that takes nothing may keep us holding
@@ -16,7 +21,7 @@ class Tty:
     """`stream` is what to wait on for data. Every method raises OSError when the port has vanished."""
 
     def __init__(self, path, baud=115200):
-        """Raises OSError when the port is not there, ValueError for an unknown speed."""
+        """Raises OSError when the port is not there or in use (EBUSY), ValueError for an unknown speed."""
         self._queue = b""
         speed = getattr(termios, "B%d" % baud, None)
         if speed is None:
@@ -25,8 +30,7 @@ class Tty:
             self.stream = _open(path)
             self._make_raw(speed)
         except (OSError, _Error) as e:
-            number = e.args[0] if e.args else 0
-            raise OSError(number, "serial port: %s cannot be used (%s); is the modem plugged in?" % (path, reason(e)))
+            raise OSError(e.args[0], "serial port: %s cannot be used (%s)" % (path, reason(e)))
 
     def read(self):
         """What has arrived, maybe b"". After having been ready to read, b"" means that the other end hung up."""
@@ -62,7 +66,14 @@ class Tty:
 
 
 def _open(path):
-    if hasattr(os, "O_NOCTTY"):  # else a port may become our terminal, and its end our end
-        number = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        return open(number, "r+b", buffering=0)
-    return open(path, "r+b", buffering=0)
+    if flock is None:
+        return open(path, "r+b", buffering=0)
+    # Without O_NOCTTY a port may become our terminal, and its end our end.
+    number = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    stream = open(number, "r+b", buffering=0)
+    try:
+        flock(number, LOCK_EX | LOCK_NB)
+    except OSError:
+        stream.close()
+        raise OSError(_EBUSY, "in use by another program")
+    return stream

@@ -68,7 +68,8 @@ def test_a_folder_that_cannot_be_is_named():
 
 
 def test_link_specs():
-    for spec, name in (("any", "any"), ("lo", "lo"), ("eth=lo", "eth"), ("eth=lo@127.0.0.9", "eth")):
+    good = ("any", "any"), ("eth=any", "eth"), ("lo", "lo"), ("eth=lo", "eth"), ("eth=lo@127.0.0.9", "eth")
+    for spec, name in good:
         assert linux.link_of(spec).name == name
     for spec in ("", "eth", "eth=", "=lo", "eth=../lo", "eth=lo@1.2.3", "eth=lo@1.2.3.256", "eth=lo@host"):
         e = refusal(linux.link_of, spec)
@@ -115,13 +116,18 @@ def test_a_host_board():
         assert {board.below(3) for _ in range(200)} == {0, 1, 2}
         board.reset()
         put(folder + "/meter", "1234.5\n")
-        assert linux.Board({"dir": folder, "meter": folder + "/meter"}).measure() == 1234.5
+        board = linux.Board({"dir": folder, "meter": folder + "/meter"})
+        assert board.measure() == 1234.5
+        put(folder + "/meter", "broken")
+        assert "'broken'" in str(refusal(board.measure))
+        os.remove(folder + "/meter")
+        assert "meter" in refusal(board.measure).args[1]
 
 
 def test_a_port_that_is_not_there_is_named():
     with Folder() as folder:
         e = refusal(Tty, folder + "/ttyUSB0")
-        assert e.errno == 2 and "ttyUSB0" in e.args[1] and "plugged in" in e.args[1]
+        assert e.errno == 2 and "ttyUSB0" in e.args[1]
         put(folder + "/file", "")
         assert refusal(Tty, folder + "/file").errno == 25  # not a terminal
         assert "115200" in str(refusal(Tty, folder + "/file", 12345))
@@ -135,6 +141,7 @@ def test_a_port_is_raw_and_never_waits():
     modem, port = os.openpty()
     tty = Tty(os.ttyname(port))
     assert tty.read() == b""
+    assert refusal(Tty, os.ttyname(port)).errno == 16  # one user at a time
     os.write(modem, b"\r\nOK\r\n\x03\x1a\xff")
     received = b""
     while len(received) < 9:
