@@ -12,6 +12,7 @@ from .engine.links import Links
 from .engine.policies import Policies
 from .engine.registration import Registration
 from .engine.reports import Reports
+from .errors import LocalError
 from .journal import Journal
 from .log import Log
 from .north.lwm2m import outcome
@@ -305,9 +306,13 @@ class Agent(Configuring, Registering):
     # readings and settings
 
     def _measure(self, now):
-        value = self._measure_now()
+        """One reading. A meter that gives none, or a full medium, costs this one and nothing else."""
+        try:
+            value = self._measure_now()
+            self.reports.add(value, self.wall(), now)
+        except (OSError, ValueError, LocalError) as e:
+            return self.log.error(now, "reports", "unmeasured", error=str(e))
         self.resources.meter = value
-        self.reports.add(value, self.wall(), now)
         self.north.changed(METER, now)
 
     def _send(self, now, readings):
