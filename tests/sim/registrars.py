@@ -134,6 +134,7 @@ class Upstream:
     def step(self, now):
         if self.busy or (self.again_at is not None and now < self.again_at):
             return
+        self.again_at = None
         record = self.gateway.live(self.endpoint)
         if record and record.epoch != self.epoch:
             self._register(record)
@@ -168,7 +169,6 @@ class Upstream:
 
     def _ask(self, code, path, done, **more):
         self.busy = True
-        self.again_at = None
         self.gateway.ask(self.peer, code, path, done, **more)
 
     def _settled(self, response):
