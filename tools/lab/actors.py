@@ -23,11 +23,11 @@ def _die_with_parent():
 
 
 class Agent:
-    """One agent process and what it needs on disk; `command` is what to execute, `told` gets its log events."""
+    """One agent process: `command` is what to execute; told(event, **fields) gets what it logs."""
 
-    def __init__(self, name, command, told):
+    def __init__(self, name, told):
         self.name = name
-        self.command = command
+        self.command = None
         self.tail = collections.deque(maxlen=KEPT_LINES)
         self.starts = 0
         self._told = told
@@ -103,4 +103,4 @@ class Agent:
         event = str(row.pop("event", "output"))
         row["part"] = row.pop("actor", None)
         row.pop("t", None)
-        self._told(self.name, event, **{str(k): v for k, v in row.items() if v is not None})
+        self._told(event, **{str(k): v for k, v in row.items() if v is not None})

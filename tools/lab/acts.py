@@ -18,8 +18,8 @@ class Act(NamedTuple):
 
 ACTS = (
     Act("prepared", "portal", "a device is bought; its settings wait at the configuration server", "the settings", 5),
-    Act("discovered", "configuration", "the device has found the configuration server", "the discovery", 15),
-    Act("bootstrapped", "configuration", "it has its accounts, and has left", "the bootstrap", 15),
+    Act("discovered", "configuration", "the device has found the configuration server", "the device to find it", 40),
+    Act("bootstrapped", "configuration", "it has its accounts, and has left", "the bootstrap", 40),
     Act("registered", "gateway", "registered over Ethernet", "a registration at the gateway", 15),
     Act("relayed", "platform", "the gateway has registered it here too", "the gateway's upstream registration", 10),
     Act("readings", "platform", "readings flow", "readings", 15),

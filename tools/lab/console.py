@@ -100,11 +100,10 @@ class Console:
         deadline = time.monotonic() + 30
         while not device.fuse.blown and time.monotonic() < deadline:
             await asyncio.sleep(_LOOK_S)
-        await device.agent.kill()
         device.moments.cuts += 1
-        device.fuse.replace()
+        await device.lose_power()
         self._moved(device, "lab", "power cut, and power again")
-        await device.agent.start()
+        await device.power_up()
 
     async def _period(self, device, seconds):
         await asyncio.wait_for(self._yard.platform.write(device.endpoint, "/26242/0/1", int(seconds)), 10)

@@ -1,8 +1,11 @@
 """A lab device's modem: the emulator on a pseudo-terminal, with an identity of its own, and what is true of it."""
 
+import os
+
 from ..modem.emulator import Emulator
 
 PROFILE = "quectel-ec25"
+_LONGEST = 100  # bytes of a Unix socket's path (sun_path holds 104 or 108)
 
 
 class Modem:
@@ -15,9 +18,10 @@ class Modem:
             "iccid": "8988211%012d" % number,
         }
         self.path = str(folder / "modem.port")
-        self._emulator = Emulator(
-            PROFILE, address, told, link=self.path, control=str(folder / "modem.control"), identity=identity
-        )
+        control = str(folder / "modem.control")
+        if len(os.fsencode(control)) > _LONGEST:
+            control = None  # the lab itself does not need it
+        self._emulator = Emulator(PROFILE, address, told, link=self.path, control=control, identity=identity)
 
     async def start(self):
         await self._emulator.start()
@@ -40,6 +44,9 @@ class Modem:
         if not state.registered:
             return "no network"
         return "connected as " + self._active()[0].address if self.connected else "registered, not connected"
+
+    async def power(self, on):
+        await self._emulator.control({"do": "power", "on": on})
 
     async def coverage(self, on):
         await self._emulator.control({"do": "coverage", "on": on})

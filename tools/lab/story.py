@@ -49,8 +49,8 @@ class Story:
         self._done("prepared", "report period %d s" % FIRST_PERIOD_S)
         await self._nap(0.3)
         await self.device.agent.start()
-        found = await self._until("discovered", self._discovery, lambda: "nothing was asked")
-        self._done("discovered", found)
+        await self._until("discovered", lambda: self.yard.asked(self.device), lambda: "nothing was asked")
+        self._done("discovered", self.device.found_by)
         await self._until("bootstrapped", self._bootstraps, lambda: self.yard.heard_of(self.device))
         self._done("bootstrapped")
 
@@ -105,10 +105,9 @@ class Story:
         self.device.fuse.set()
         await self._until("cut", lambda: self.device.fuse.blown, lambda: "no write")
         self.device.moments.cuts += 1
-        await self.device.agent.kill()
-        self.device.fuse.replace()
+        await self.device.lose_power()
         self._done("cut", "half of it is in the store")
-        await self.device.agent.start()
+        await self.device.power_up()
         new = await self._until("restarted", lambda: self._newer(record), self._records_say)
         if self.yard.bootstraps(self.device) != bootstraps:
             raise Broken("restarted", "a registration with the accounts it had", "another bootstrap")
@@ -141,9 +140,6 @@ class Story:
 
     def _has_left(self):
         return not (self._at_gateway() or self._via_gateway() or self._direct() or self.device.agent.alive)
-
-    def _discovery(self):
-        return self.yard.discovery(self.device)
 
     def _bootstraps(self):
         return self.yard.bootstraps(self.device)

@@ -90,7 +90,7 @@ class Timeline:
         self._live = self.out.isatty()
         self._waiting = {}  # device -> name of the act it waits for
         self._since = {}
-        self._reached = {}  # act -> {device: detail}
+        self._reached = {}  # act -> {device: seconds it was waited for}
         self._turn = 0
         self._head(title)
 
@@ -109,12 +109,12 @@ class Timeline:
         """`device` has passed the act `name`. With many devices the line comes when the last one has."""
         self._waiting.pop(device, None)
         reached = self._reached.setdefault(name, {})
-        reached[device] = (time.time() - self._since.get(device, time.time()), detail)
+        reached[device] = time.time() - self._since.pop(device, time.time())
         drawing = self.tracks.move(device, tracks)
         if len(reached) < self.count:
             return
         if self.count > 1:
-            slowest = max(taken for taken, _ in reached.values())
+            slowest = max(reached.values())
             detail = "all %d%s" % (len(reached), ", slowest %.2f s" % slowest if slowest >= 0.01 else "")
         act = NAMED[name]
         text = self._paint("bold", act.text) if act.actor == "lab" else act.text

@@ -10,6 +10,7 @@ import shutil
 import socket
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from ..faults import BUSY, USAGE, Fault
@@ -27,6 +28,9 @@ from .summary import PLATFORM, Moments
 from .tracks import Place
 
 HOST = "127.0.0.1"
+_METHODS = {"core": "by CoAP multicast", "dns-sd": "by DNS-SD"}
+_MDNS_S = 5  # the servers' mDNS is given so long to be announced
+_LOOK_S = 0.05
 MOST_AGENTS = 200  # two addresses of 127.0.1.x and 127.0.2.x each
 
 
@@ -42,6 +46,8 @@ class Device:
 
     def __init__(self, endpoint, number, directory):
         self.endpoint = endpoint
+        self.number = number
+        self.found_by = ""  # how it says it found the configuration server: shown, not judged
         self.address = "127.0.1.%d" % number
         self.bearer_address = "127.0.2.%d" % number
         self.directory = directory / endpoint
@@ -51,6 +57,14 @@ class Device:
         self.modem = None
         self.agent = None
         self.moments = Moments()
+
+    async def lose_power(self):
+        """The process ends where it stands, and the modem forgets."""
+        await asyncio.gather(self.agent.kill(), self.modem.power(False))
+        self.fuse.replace()
+
+    async def power_up(self):
+        await asyncio.gather(self.agent.start(), self.modem.power(True))
 
     def configure(self, settings, board):
         """Writes what firmware/main.py is started with and returns the file."""
@@ -102,7 +116,9 @@ class Yard:
             shutil.rmtree(self.directory, ignore_errors=True)
 
     async def prepare(self, device):
-        """What the portal does when somebody registers the device that he has bought."""
+        """What the portal does when somebody registers the device that he has bought; then the device is unpacked."""
+        file = device.configure(dict(FAST, coap_port=self._port, discovery=await self._methods(device)), {})
+        device.agent.command = self._command(file)
         accounts = [
             {"uri": self.gateway.uri, "ssid": 1, "links": "eth", "lifetime": LIFETIME_S, "priority": 1, "epoch": True},
             {"uri": self.platform_uri, "ssid": 2, "links": "lte", "lifetime": LIFETIME_S, "priority": 2, "epoch": True},
@@ -124,14 +140,9 @@ class Yard:
         on = "eth" if self.at_gateway(device) else "lte" if self.direct(device) else None
         return Place(on, device.cable.plugged, device.modem.connected)
 
-    def discovery(self, device):
-        """How the device found the configuration server, or ""."""
-        asked = [detail for _, detail in self.books.events("configuration", "discovered")]
-        if any(detail["address"].startswith(device.address + ":") for detail in asked):
-            return "by CoAP multicast"
-        return (
-            "by DNS-SD" if self.books.events("configuration", "bootstrap_requested", endpoint=device.endpoint) else ""
-        )
+    def asked(self, device):
+        """Whether the device has asked the configuration server for its accounts: then it has found it."""
+        return bool(self.books.events("configuration", "bootstrap_requested", endpoint=device.endpoint))
 
     def bootstraps(self, device):
         """How many bootstraps the configuration server has finished for it."""
@@ -185,14 +196,33 @@ class Yard:
 
     async def _device(self, number):
         device = Device(self._name(number), number, self.directory)
+
         def told(_, event, **fields):
             self._told("modem", event, device=device.endpoint, **fields)
 
         device.modem = Modem(number, device.bearer_address, device.directory, told)
         await self._started(device.modem)
-        file = device.configure(dict(FAST, coap_port=self._port), {})
-        device.agent = Agent(device.endpoint, self._command(file), self._told)
+        device.agent = Agent(device.endpoint, lambda event, **fields: self._heard(device, event, fields))
         return device
+
+    def _heard(self, device, event, fields):
+        if event == "found":
+            device.found_by = _METHODS.get(fields.get("how"), "")
+        self._told(device.endpoint, event, **fields)
+
+    async def _methods(self, device):
+        """How this device is to look for the configuration server: every other one by DNS-SD alone, so that it is seen
+        to work by itself - where the host's mDNS port is to be had, which shows after a second or two."""
+        if device.number % 2:
+            return "core,dns-sd"
+        deadline = time.monotonic() + _MDNS_S
+        while time.monotonic() < deadline:
+            if self.books.events("configuration", "advertised"):
+                return "dns-sd"
+            if self.books.events("configuration", "unadvertised"):
+                break
+            await asyncio.sleep(_LOOK_S)
+        return "core"
 
     def _name(self, number):
         # Another lab on this machine hears the same mDNS: its devices must not be mistaken for ours.
