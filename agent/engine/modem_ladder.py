@@ -181,12 +181,15 @@ class Ladder:
     def _searching(self):
         if self._rung == "off":
             return self._event("disable")
-        denied = 3 in self._registration.values()
-        self._event("search", "denied" if denied else "")
+        if self.state == "enabled":
+            self._event("search")
         yield from self._read_registration()
         if self._attached():
             self._toggles, self._silent, self._looked = 0, 0, self._now - _CHECK_MS
             return self._event("registered", "" if self._channel.of("SOCKETS") else "no sockets")
+        denied = 3 in self._registration.values()
+        if denied or self.reason == "denied":
+            self._event("search", "denied" if denied else "")
         limits = _DENIED_MS if denied else _TOGGLE_MS
         if self._now - self._toggled >= limits[min(self._toggles, len(limits) - 1)]:
             self._toggles, self._toggled = self._toggles + 1, self._now

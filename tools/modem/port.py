@@ -5,7 +5,7 @@ import os
 import tty
 from pathlib import Path
 
-from ..faults import BUSY, Fault
+from ..faults import BUSY, DEVICE, Fault
 
 MAX_BUFFER = 16384  # bytes that wait for somebody to read them; a real UART keeps far less
 
@@ -28,18 +28,25 @@ class Port:
         return self._master is not None
 
     def open(self):
-        """Create the pseudo-terminal. Fault when the link's place is taken by a file."""
+        """Create the pseudo-terminal. Fault when there is none, or the link cannot be made."""
         if self._link and self._link.exists() and not self._link.is_symlink():
             raise Fault("%s exists and is no link" % self._link, "choose another --link", BUSY)
-        self._master, self._slave = os.openpty()
+        try:
+            self._master, self._slave = os.openpty()
+        except OSError as error:
+            raise Fault("no pseudo-terminal to be had: %s" % error.strerror, "close some terminals", DEVICE) from None
         # The slave stays open here too, so that the line does not hang up when the other side closes it.
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
         self.path = os.ttyname(self._slave)
         asyncio.get_running_loop().add_reader(self._master, self._readable)
-        if self._link:
-            self._link.unlink(missing_ok=True)
-            self._link.symlink_to(self.path)
+        try:
+            if self._link:
+                self._link.unlink(missing_ok=True)
+                self._link.symlink_to(self.path)
+        except OSError as error:
+            self.close()
+            raise Fault("no link at %s: %s" % (self._link, error.strerror), "choose another --link", BUSY) from None
 
     def close(self):
         """The port vanishes, as when a USB plug is pulled: whoever has it open gets an error."""
