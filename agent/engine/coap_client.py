@@ -21,6 +21,7 @@ queued begin sending
 sending acknowledged waiting
 sending block sending
 waiting block sending
+observing block sending
 sending notified observing
 waiting notified observing
 observing notified observing
@@ -166,6 +167,7 @@ class Client:
         payload = ask.payload
         if ask.body:
             payload = b""
+            options = [item for item in options if item[0] != coap.OBSERVE]  # RFC 7959 2.6
             options.append(blocks.option(coap.BLOCK2, ask.body.length // ask.size, 0, ask.size))
         elif len(payload) > ask.size:
             if not ask.at:
@@ -238,8 +240,7 @@ class Client:
         """The request for the rest of a notification. Its token is another one: the observation's stays free for
         the next (RFC 7959 2.6)."""
         ask.state = follow(_TRANSITIONS, ask.state, "notified")
-        options = [item for item in ask.options if item[0] != coap.OBSERVE]
-        rest = Ask(ask.handle, ask.peer, self._token(ask.peer), ask.code, options, b"", ask.size, ask.left)
+        rest = Ask(ask.handle, ask.peer, self._token(ask.peer), ask.code, ask.options, b"", ask.size, ask.left)
         rest.observe = ask.observe
         return rest
 

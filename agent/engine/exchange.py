@@ -182,6 +182,8 @@ class Exchange:
     def _response(self, peer, message, now):
         """A response in a message of its own: it acknowledges the request too (RFC 7252 5.2.2, 5.3.2)."""
         ask = self._client.find(peer, message.token)
+        if ask and ask.state == "queued":
+            ask = None  # it has asked nothing yet
         known = ask and coap.unknown_critical(message) is None
         # A RST to a NON too where it is a notification nobody waits for: it ends the observation (RFC 7641 3.6).
         if message.type == coap.CON or (not known and message.get(coap.OBSERVE) is not None):

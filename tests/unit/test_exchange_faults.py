@@ -1,6 +1,6 @@
 """The exchange on a bad network and among bad peers: nothing raises, nothing grows, nothing happens twice."""
 
-from coap_pair import A, B, Pair, alone, below, bytes_of, get, sent
+from coap_pair import A, B, Pair, alone, below, bytes_of, get
 
 from agent.codec import coap
 
@@ -13,6 +13,10 @@ SAMPLES = (
     bytes_of(coap.ACK, coap.CONTENT, 5, b"\x01\x02", [(coap.BLOCK2, b"\x0a"), (coap.ETAG, b"e")], bytes(64)),
     bytes_of(coap.CON, coap.CREATED, 6, b"\x01\x02", [(coap.LOCATION_PATH, b"rd")]),
     bytes_of(coap.NON, coap.CONTENT, 7, b"\x01\x02", [(coap.OBSERVE, b"\x05")], b"21"),
+    bytes_of(coap.NON, coap.CONTENT, 12, b"\x01\x02", [(coap.BLOCK2, b"\x0a")], bytes(64)),
+    bytes_of(coap.CON, coap.CONTENT, 13, b"\x01\x02", [(coap.OBSERVE, b"\x07"), (coap.BLOCK2, b"\x0a")], bytes(64)),
+    bytes_of(coap.CON, coap.INCOMPLETE, 14, b"\x01\x02"),
+    bytes_of(coap.ACK, coap.TOO_LARGE, 15, b"\x01\x02", [(coap.BLOCK1, b"\x01")]),
     bytes_of(coap.ACK, coap.CONTINUE, 8, b"\x01\x02", [(coap.BLOCK1, b"\x0a")]),
     bytes_of(coap.ACK, 0, 9),
     bytes_of(coap.RST, 0, 10),
@@ -70,14 +74,16 @@ def serve(a, draw, now):
 
 
 def aimed(data, messages, draw):
-    """The datagram with the message id and token of something the exchange has sent: those go deepest."""
-    if not messages or len(data) < 4:
-        return data
-    message = messages[draw(len(messages))]
-    data = data[:2] + message.mid.to_bytes(2, "big") + data[4:]
+    """(peer, the datagram with the message id and token of something the exchange has sent there): those go
+    deepest."""
+    if not messages or len(data) < 4 or draw(4) == 0:
+        return (draw(2) and "eth" or "lte", draw(3), 1), data
+    peer, message = messages[draw(len(messages))]
+    mid = message.mid if data[0] & 0x20 else draw(0x10000)  # that of an ACK or RST must fit, others must be new
+    data = data[:2] + mid.to_bytes(2, "big") + data[4:]
     if len(message.token) == 2 and data[0] & 15 == 2:
         data = data[:4] + message.token + data[6:]
-    return data
+    return peer, data
 
 
 def test_hostile_datagrams_never_raise_and_nothing_grows():
@@ -90,12 +96,12 @@ def test_hostile_datagrams_never_raise_and_nothing_grows():
         for _ in range(1500):
             now += draw(400)
             keep_busy(a, draw, now)
-            data = aimed(SAMPLES[draw(len(SAMPLES))], messages, draw)
-            if draw(3):
+            peer, data = aimed(SAMPLES[draw(len(SAMPLES))], messages, draw)
+            if draw(3) == 0:
                 data = mutate(data, draw)
-            a.receive((draw(2) and "eth" or "lte", draw(3), 1), data, now, draw(10) == 0)
+            a.receive(peer, data, now, draw(10) == 0)
             serve(a, draw, now)
-            messages = (messages + sent(a))[-8:]
+            messages = (messages + [(peer, coap.decode(data)) for peer, data in a.take()])[-12:]
             if a.deadline() is not None and a.deadline() <= now:
                 a.poll(now)
             assert all([have <= limit for have, limit in zip(weight(a), LIMITS)]), weight(a)

@@ -141,6 +141,26 @@ def test_a_response_without_observe_is_an_ordinary_one():
     assert a._client.asks == []
 
 
+def test_an_observation_may_end_in_blocks():
+    """RFC 7641 3.2: without Observe it is the last one; the rest of it is fetched as of any response."""
+    for first in (True, False):
+        a = alone()
+        a.request(B, coap.GET, ("x",), 0, observe=0)
+        asked = sent(a)[0]
+        mid = asked.mid
+        if not first:
+            a.receive(B, notification(coap.ACK, mid, asked.token, 5, b"first"), 10)
+            a.events()
+            mid = mid + 1 & 0xFFFF
+        kind = coap.ACK if first else coap.CON
+        a.receive(B, bytes_of(kind, coap.CONTENT, mid, asked.token, [(coap.BLOCK2, b"\x08")], bytes(16)), 20)
+        more = sent(a)[-1]
+        assert (more.token, more.uint(coap.BLOCK2), more.get(coap.OBSERVE)) == (asked.token, 0x10, None)
+        a.receive(B, bytes_of(coap.ACK, coap.CONTENT, more.mid, more.token, [(coap.BLOCK2, b"\x10")], b"end"), 30)
+        assert [(event[2].payload, event[2].observe) for event in a.events()] == [(bytes(16) + b"end", None)]
+        assert a._client.asks == []
+
+
 def test_cancelled_notifications_are_reset():
     """RFC 7641 3.6: the client forgets, and rejects the next one, CON or NON."""
     for kind in (coap.CON, coap.NON):
