@@ -157,19 +157,23 @@ class Driver:
         try:
             while True:
                 await Readable(sock)
-                try:
-                    data, address = sock.recvfrom(_DATAGRAM)
-                except OSError as e:
-                    if e.errno not in _EAGAIN:
-                        self._warn("unreceived", link=name, error=_reason(e))
-                        await sleep_ms(100)
-                    continue
-                peer = peer_of(address)
-                now = self.clock.now()
-                self.agent.receive(name, self._names.get(peer, peer[0]), peer[1], data, now)
-                self.flush()
+                if not self._take_in(name, sock):
+                    await sleep_ms(100)
         finally:
             sock.close()
+
+    def _take_in(self, name, sock):
+        """Hand one datagram to the agent; False when the socket is in trouble."""
+        try:
+            data, address = sock.recvfrom(_DATAGRAM)
+        except OSError as e:
+            if e.errno not in _EAGAIN:
+                self._warn("unreceived", link=name, error=_reason(e))
+            return e.errno in _EAGAIN
+        peer = peer_of(address)
+        self.agent.receive(name, self._names.get(peer, peer[0]), peer[1], data, self.clock.now())
+        self.flush()
+        return True
 
     async def _serial(self):
         """The modem's port, for as long as there is one; opened again when it has vanished."""
