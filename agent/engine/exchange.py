@@ -49,11 +49,11 @@ class Exchange:
         options = list(options)
         options += [(coap.URI_PATH, item.encode()) for item in path]
         options += [(coap.URI_QUERY, item.encode()) for item in query]
-        _number(options, coap.OBSERVE, observe)
-        _number(options, coap.CONTENT_FORMAT, format)
-        _number(options, coap.ACCEPT, accept)
+        _content(options, coap.OBSERVE, observe)
+        _content(options, coap.ACCEPT, accept)
+        _content(options, coap.CONTENT_FORMAT, format, payload)
         left = self._wire.left if retransmit is None else retransmit
-        return self._client.ask(peer, code, options, _bounded(payload), observe, now, left)
+        return self._client.ask(peer, code, options, payload, observe, now, left)
 
     def cancel(self, handle):
         """Forgets a request or ends an observation, without an event."""
@@ -65,15 +65,15 @@ class Exchange:
         LocalError: answered already, or payload over 8 KiB.
         """
         options = list(options)
-        _number(options, coap.CONTENT_FORMAT, format)
-        self._server.answer(request, code, options, _bounded(payload), now)
+        _content(options, coap.CONTENT_FORMAT, format, payload)
+        self._server.answer(request, code, options, payload, now)
 
     def notify(self, observer, code, payload, format, now, confirmable=False):
         """Tells an observer (id). A CON that arrived gives ("notified", observer), one that did not ("unobserved",
         observer). A code of 4.00 or more ends the observation. Returns False where nothing could be sent."""
         options = []
-        _number(options, coap.CONTENT_FORMAT, format)
-        return self._server.notify(observer, code, options, _bounded(payload), now, confirmable)
+        _content(options, coap.CONTENT_FORMAT, format, payload)
+        return self._server.notify(observer, code, options, payload, now, confirmable)
 
     def observed(self, path=()):
         """[(observer id, peer, path)] of the observers that a change at `path` concerns: at, above or below it."""
@@ -202,12 +202,9 @@ class Exchange:
             self._client.fail(ask, "option")
 
 
-def _number(options, number, value):
+def _content(options, number, value, payload=b""):
+    """Adds an option that is a number, unless it is None, and refuses a payload that is too long."""
     if value is not None:
         options.append((number, coap.uint(value)))
-
-
-def _bounded(payload):
     if len(payload) > BODY_MAX:
         raise LocalError("coap: body of %d bytes, at most %d" % (len(payload), BODY_MAX))
-    return payload
