@@ -20,7 +20,10 @@ SETTINGS = {"report_period_s": 30, "apn": "internet"}
 def run(story, **options):
     async def whole():
         events, books = [], Storage()
-        server = Configuration(books, "127.0.0.1", 0, lambda actor, event, **told: events.append((event, told)), **options)
+
+        def log(actor, event, **told):
+            events.append((event, told))
+        server = Configuration(books, "127.0.0.1", 0, log, **options)
         await server.start()
         try:
             await story(server, events)

@@ -104,11 +104,9 @@ def test_what_cannot_be_is_said_in_one_line(expected, word, arguments):
 @pytest.mark.parametrize("line, word, text", [
     (2, "Expecting", '{"dev1":\n nonsense}'),
     (1, "object", "[]"),
-    (3, "ssid", '{"dev0": {"accounts": [{"uri": "coap://x", "ssid": 1}]},\n"dev1": {"accounts": [{"uri": "coap://x",\n'
-                '"ssid": 0}]}}'),
+    (3, "ssid", '{"a": {"accounts": [{"uri": "coap://x", "ssid": 1}]},\n"b": {"accounts": [\n{"ssid": ""}]}}'),
     (1, "accounts", '{"dev1": {"settings": {}}}'),
-    (2, "report_period_s", '{"dev1": {"accounts": [{"uri": "coap://x", "ssid": 1}], "settings":\n'
-                           '{"report_period_s": "often"}}}'),
+    (2, "apn", '{"dev1": {"accounts": [{"uri": "coap://x", "ssid": 1}],\n"settings": {"apn": 1}}}'),
 ])
 def test_a_bad_accounts_file_is_refused_at_its_line(tmp_path, line, word, text):
     file = tmp_path / "devices.json"
