@@ -82,6 +82,7 @@ class Agent(Configuring, Registering):
         self._below = below
         self._report_handle = self._reset_at = self._modem_at = None
         self._update_asked = self._reset_asked = self._stopping = False
+        self._written = []  # resources whose observers are to be told
         self._lifetime_sent = self._trial_tries = self._silent = 0
         self._out = []
 
@@ -157,6 +158,7 @@ class Agent(Configuring, Registering):
 
     def set_account(self, instance, rid, value):
         self.configuration.set((SERVER, instance, rid), value)
+        self._written.append((SERVER, instance, rid))
         for account in self.configuration.accounts:
             if account.instance == instance and rid == 1:
                 account.lifetime_s = value
@@ -299,6 +301,8 @@ class Agent(Configuring, Registering):
         if self._reset_asked:
             self._reset_at = now + _RESET_MS
         self._update_asked = self._reset_asked = False
+        while self._written:
+            self.north.changed(self._written.pop(), now)
 
     def _unobserved(self, _now, observer):
         self.north.unobserved(observer)
@@ -322,6 +326,7 @@ class Agent(Configuring, Registering):
     def _apply(self, now, name, value):
         """A setting that a policy changed: keep it, and put it into effect."""
         self.configuration.set(resource_of(name), value)
+        self.north.changed(resource_of(name), now)
         self.log.info(now, "policies", "applied", setting=name, value=value)
         if name == "report_period_s":
             self.reports.set_period(value * 1000, now)
