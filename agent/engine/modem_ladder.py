@@ -45,6 +45,7 @@ connected search searching
 connected disconnect disconnecting
 disconnecting released registered
 """
+_REGISTRATION = "AT+CEREG AT+CGREG AT+CREG"
 _BACKOFF_MS = (1000, 2000, 5000, 10000, 30000)
 _SIM_MS = (10000, 30000, 60000, 300000)
 _TOGGLE_MS = (300000, 900000, 3600000)  # searching in vain: radio off and on after this long
@@ -58,7 +59,6 @@ _QUIET_MS = const(1000)  # a late answer would have come by then
 _MAX_DIALS, _MAX_RESETS = 30, 2  # an hour
 _BOOT_TRIES = const(25)  # 18 s: modems take up to 20 s to boot
 _SIM_TRIES = const(20)  # a second apart
-_MAX_SILENT = const(3)
 
 
 class Ladder:
@@ -85,9 +85,8 @@ class Ladder:
     # --- the way up ---
 
     def _unknown(self):
-        if self._rung == "off":
+        while self._rung == "off":
             yield _FOREVER_MS
-            return
         yield from self._sync(_BOOT_TRIES)
         self._event("answered")
         yield "ATE0"
@@ -114,16 +113,15 @@ class Ladder:
 
     def _sync(self, tries, escape=b""):
         """AT until it is answered, and until no late answer can come any more. LinkError when it never is."""
-        for attempt in range(tries):
+        for attempt in range(1, tries + 1):
             self._channel.out.append(escape)
             try:
                 yield "AT"
                 break
             except LinkError:
-                if attempt + 1 == tries:
+                if attempt == tries:
                     raise
-            if attempt > 8:
-                yield 700
+            yield 0 if attempt < 10 else 700
         while self._channel.stale:
             if not (yield _QUIET_MS):
                 self._channel.stale = 0
@@ -166,16 +164,15 @@ class Ladder:
         return False
 
     def _disabled(self):
-        if self._rung == "off":
+        while self._rung == "off":
             yield _FOREVER_MS
-        else:
-            self._event("enable")
+        self._event("enable")
 
     def _enabling(self):
         if (yield from self._radio()) != 1:
             yield "AT+CFUN=1"
-        for command in ("AT+CEREG=1", "AT+CGREG=1", "AT+CREG=1"):
-            yield command
+        for command in _REGISTRATION.split():
+            yield command + "=1"
         self._event("enabled")
 
     def _searching(self):
@@ -228,6 +225,7 @@ class Ladder:
             self._back_off()
             return self._event("refused", reason)
         self._silent = 0
+        self._looked = max(self._looked, self._now + 2000 - _CHECK_MS)  # what waits to be sent comes first
         self._event("connected")
 
     def _connected(self):
@@ -288,7 +286,7 @@ class Ladder:
             self._back_off()
             self._event("refused", reason)
         try:
-            if self._silent < _MAX_SILENT:
+            if self._silent < 3:
                 yield from self._sync(3, b"\x1b")  # ESC ends a prompt that may be open
                 return
         except LinkError:
@@ -321,8 +319,8 @@ class Ladder:
 
     def _read_registration(self):
         self._registration = {}
-        for command in ("AT+CEREG?", "AT+CGREG?", "AT+CREG?"):
-            ok, lines = yield command
+        for command in _REGISTRATION.split():
+            ok, lines = yield command + "?"
             if ok and lines:
                 self._note(lines[0])
             if self._attached():

@@ -175,8 +175,9 @@ def test_a_modem_that_restarts_by_itself_is_brought_up_again():
 
 def test_one_unanswered_command_costs_a_resync_only():
     script = connected()
+    script.run(3000)
     script.mute = True
-    script.run(61000)
+    script.run(60000)
     script.mute = False
     script.run(10000)
     assert script.modem.state == "connected" and "unknown" not in script.states
