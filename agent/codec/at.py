@@ -49,7 +49,12 @@ class Reader:
         """Take some bytes; return the tokens they complete."""
         tokens, at = [], 0
         while at < len(data):
-            at = self._payload(data, at, tokens) if self._need else self._text(data, at, tokens)
+            if self._need:
+                at = self._payload(data, at, tokens)
+            elif data[at] in (_CR, _LF) and not (self._line or self._long):
+                at += 1  # between two lines; they make up most of what there is to look at
+            else:
+                at = self._text(data, at, tokens)
         return tokens
 
     def _text(self, data, at, tokens):
