@@ -37,6 +37,7 @@ class AtModem:
         self.sim = True
         self.slow = 1  # factor on every answer time
         self.errors = 0  # permille of commands that fail with +CME ERROR
+        self.overrun = 0  # permille of what it says that the serial line loses, whole or its end
         self.dead_bearer = False  # the context is up, but nothing passes until it is activated anew
         self.mute_until = 0  # says nothing and hears nothing until then (ms)
         self._local_port = 20000
@@ -73,7 +74,7 @@ class AtModem:
     def serving(self):
         """Whether nothing on this side keeps datagrams from passing once the device has dialled."""
         healthy = self.ready() and self.coverage and self.sim and not self.dead_bearer
-        return healthy and not self.errors and self.slow == 1
+        return healthy and not self.errors and not self.overrun and self.slow == 1
 
     # the network side
 
@@ -244,12 +245,20 @@ class AtModem:
         if final:
             self._busy = False
         if self.world.now >= self.mute_until:
-            cut = self.chance.below(len(data)) if self.chance.often(100) else 0
-            if cut:  # serial bytes come in pieces
-                self._out(data[:cut])
-            self._out(data[cut:])
+            self._over_the_line(data)
         if final:
             self._next()
+
+    def _over_the_line(self, data):
+        """Serial bytes come in pieces, or do not come."""
+        cut = self.chance.below(len(data)) if self.chance.often(100) else 0
+        if self.chance.often(self.overrun):
+            data = b"" if b"+QIRD" in data else data[:cut]  # data cut short would be a broken datagram, not a lost one
+        if 0 < cut < len(data):
+            self._out(data[:cut])
+            data = data[cut:]
+        if data:
+            self._out(data)
 
     # commands
 

@@ -10,6 +10,7 @@ from agent.agent import Agent
 from agent.settings import Settings
 
 WALL = 1700000000  # Unix s at the world's time 0
+CLOCK_UNKNOWN_MS = 400000  # longer than the first report period
 
 
 class Device(Node):
@@ -39,6 +40,7 @@ class Device(Node):
         """The program starts on what the flash holds."""
         self.powered = True
         self.starts += 1
+        self._clock_set_at = self.world.now + CLOCK_UNKNOWN_MS
         self.world.trace(self.name + " on")
         self._guard(self._start)
 
@@ -76,7 +78,8 @@ class Device(Node):
         return self.meter
 
     def _wall(self):
-        return WALL + self.world.now // 1000
+        """The device learns the time only a while after it started."""
+        return WALL + self.world.now // 1000 if self.world.now >= self._clock_set_at else 0
 
     # what the agent hears
 

@@ -16,6 +16,7 @@ class Flash:
     def __init__(self):
         self.files = {}
         self.changes = 0
+        self.full = False  # no write succeeds, as on a full or worn-out medium
         self._cut = 0
         self._how = 0
 
@@ -51,6 +52,8 @@ class Flash:
     def _change(self, name, old, new, half, empty):
         """The four things that a medium may hold after its power failed during this change."""
         self.changes += 1
+        if self.full:
+            raise OSError(28, "no space left on the medium")
         if not self._cut:
             return self._set(name, new)
         self._cut -= 1

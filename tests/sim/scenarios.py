@@ -183,6 +183,21 @@ def outbox_overflows(seed, tell=None):
     return _quiet_end(stage)
 
 
+def medium_full(seed, tell=None):
+    """Nothing can be stored for half an hour while the cable is pulled: readings of that time may be missing, but
+    the device lives on, and is where it belongs when there is space again."""
+    stage = _with_gateway(seed, tell)
+    stage.device.flash.full = True
+    stage.run(10 * MINUTE)
+    stage.device.set_cable(False)
+    stage.run(20 * MINUTE)
+    stage.device.flash.full = False
+    _registered(stage, "platform", 2 * MINUTE)
+    stage.device.set_cable(True)
+    _registered(stage, "gateway")
+    return _quiet_end(stage)
+
+
 def line_cut_while_moving(seed, tell=None):
     """W2: gateway and platform cannot talk while the device moves; when they can again, the old record
     goes."""
@@ -235,6 +250,7 @@ ALL = (
     fifty_flaps,
     both_links_dead,
     outbox_overflows,
+    medium_full,
     line_cut_while_moving,
     good_bye,
     ten_devices,

@@ -113,11 +113,14 @@ class Stage:
             device.set_cable(True)
             device.modem.coverage or device.modem.set_coverage(True)
             device.modem.sim or device.modem.set_sim(True)
-            device.modem.errors, device.modem.slow, device.modem.mute_until = 0, 1, 0
+            modem = device.modem
+            modem.errors, modem.slow, modem.overrun, modem.mute_until = 0, 1, 0, 0
             device.flash.cut_in(0, 0)
+            device.flash.full = False
 
     def settled(self):
         """The end of a run: nothing lost, nothing twice (call after a calm while)."""
+        self.until(lambda: not any([upstream.queue for upstream in self.gateway.upstreams]), 60000)  # what just came
         for device in self.devices:
             queue = self.gateway.upstream(device.name).queue
             device.book.settle(self.platform.books.get(device.name, {}), queue, device.agent.journal)

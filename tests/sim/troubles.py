@@ -18,6 +18,7 @@ class Troubles:
             self._often(4 * HOUR, self._modem_fault, device)
             self._often(4 * HOUR, self._power_cut, device)
             self._often(6 * HOUR, self._managed, device)
+            self._often(16 * HOUR, self._medium_full, device)
         self._often(5 * HOUR, self._restart, stage.gateway)
         self._often(6 * HOUR, self._restart, stage.platform)
         self._often(4 * HOUR, self._line_cut)
@@ -55,7 +56,7 @@ class Troubles:
         self._heals(3 * SECOND, 30 * MINUTE, device.modem.set_coverage, True)
 
     def _modem_fault(self, device):
-        modem, kind = device.modem, self.chance.below(8)
+        modem, kind = device.modem, self.chance.below(9)
         self.world.trace("%s modem fault %d" % (device.name, kind))
         if kind == 0:
             modem.mute_until = min(self.world.now + self.chance.between(2 * SECOND, 3 * MINUTE), self.until)
@@ -70,15 +71,17 @@ class Troubles:
         elif kind == 5:
             modem.lose_bearer()
         elif kind == 6:
+            modem.overrun = self.chance.between(20, 400)
+        elif kind == 7:
             modem.set_sim(False)
             self._heals(5 * SECOND, 10 * MINUTE, modem.set_sim, True)
         else:
             modem.power_on()  # it resets by itself and nobody is told
-        if kind in (1, 2):
+        if kind in (1, 2, 6):
             self._heals(5 * SECOND, 3 * MINUTE, self._modem_heals, modem)
 
     def _modem_heals(self, modem):
-        modem.errors, modem.slow = 0, 1
+        modem.errors, modem.slow, modem.overrun = 0, 1, 0
 
     def _power_cut(self, device):
         """In the middle of one of the next writes, or between two."""
@@ -86,6 +89,14 @@ class Troubles:
             device.flash.cut_in(self.chance.between(1, 6), self.chance.below(4))
         else:
             device.power_cut(self.chance.below(2) == 0)
+
+    def _medium_full(self, device):
+        """Nothing can be written for a while; what was written stays."""
+        device.flash.full = True
+        self._heals(MINUTE, 20 * MINUTE, self._medium_free, device)
+
+    def _medium_free(self, device):
+        device.flash.full = False
 
     def _managed(self, device):
         """The platform reads and writes, directly or through the gateway."""
