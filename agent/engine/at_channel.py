@@ -73,10 +73,11 @@ class Channel:
 
     def _raw(self, token):
         """Data belongs to the answer only when this command's own lines announce it; a prompt asks for ours."""
-        if token == at.PROMPT and self.command is not None and self._data is not None:
+        prompt = not isinstance(token, bytes)
+        if prompt and self.command is not None and self._data is not None:
             self.out.append(self._data)
             self._data = None
-        elif token != at.PROMPT and self.command is not None and self._prefix[:-1] in self.reader.counted:
+        elif not prompt and self.command is not None and self._prefix[:-1] in self.reader.counted:
             return self._keep(token)
         else:
             self.dropped += 1
