@@ -137,8 +137,10 @@ class Yard:
         return self.books.live(self.platform_name, device.endpoint, via=False)
 
     def place(self, device):
-        on = "eth" if self.at_gateway(device) else "lte" if self.direct(device) else None
-        return Place(on, device.cable.plugged, device.modem.connected)
+        """Where it is by the books; in the moment in which both registrars have a record, the newer one counts."""
+        both = (self.at_gateway(device), "eth"), (self.direct(device), "lte")
+        live = [(record.opened_at, link) for record, link in both if record]
+        return Place(max(live)[1] if live else None, device.cable.plugged, device.modem.connected)
 
     def asked(self, device):
         """Whether the device has asked the configuration server for its accounts: then it has found it."""
