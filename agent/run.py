@@ -52,15 +52,19 @@ def main(board, values, sink):
         driver = Driver(board, agent)
         try:
             asyncio.run(driver.run())
-        except KeyboardInterrupt:  # MicroPython; its tasks are still there and go on with the next run()
-            driver.stop()
-            asyncio.run(driver.finish())
+        except KeyboardInterrupt:  # MicroPython only: it may have struck in the midst of any task
+            _forget_tasks()
+            asyncio.run(driver.run(True))
+        _forget_tasks()
         code = driver.code
         if code:
             board.reset()  # a device does not come back from here
-        if MICRO:
-            asyncio.new_event_loop()  # forgets what was left of the old one
     return code
+
+
+def _forget_tasks():
+    if MICRO:
+        asyncio.new_event_loop()
 
 
 class Driver:
@@ -75,13 +79,18 @@ class Driver:
         self._resolved, self._resolving, self._names = {}, {}, {}
         self._quiet, self._unsent = {}, 0
         self._armed, self._leaving = None, False
-        self._woken, self._done = asyncio.Event(), asyncio.Event()
+        self._woken = self._done = None
 
-    async def run(self):
+    async def run(self, leaving=False):
+        """Until the agent has stopped. `leaving`: after an interrupt, with new tasks, only to say good-bye."""
+        self._woken, self._done = asyncio.Event(), asyncio.Event()
         self._catch_signals()
-        for coroutine in (self._start(), self._watch(), self._tick(), self._serial()):
+        self._tasks, self._resolving = [], {}
+        for name, (sock, _) in list(self._sockets.items()):
+            self._sockets[name] = (sock, self._spawn(self._receive(name, sock)))
+        for coroutine in (self._begin(leaving), self._watch(), self._tick(), self._serial()):
             self._tasks.append(self._spawn(coroutine))
-        await self.finish()
+        await self._finish()
 
     def stop(self):
         """De-register, then end; asked a second time: end."""
@@ -90,8 +99,7 @@ class Driver:
         self._leaving = True
         self._tasks.append(self._spawn(self._leave()))
 
-    async def finish(self):
-        """Wait for the end, then close everything."""
+    async def _finish(self):
         await self._done.wait()
         for name in list(self._sockets):
             self._sockets.pop(name)[1].cancel()
@@ -124,7 +132,9 @@ class Driver:
             print_exception(e)
             self._end(1)
 
-    async def _start(self):
+    async def _begin(self, leaving):
+        if leaving:
+            return self.stop()
         self.agent.start(self.clock.now())
         self.flush()
 
@@ -159,8 +169,10 @@ class Driver:
                 await Readable(sock)
                 if not self._take_in(name, sock):
                     await sleep_ms(100)
-        finally:
-            sock.close()
+        except BaseException as e:
+            if not isinstance(e, KeyboardInterrupt):  # after which another task goes on with it
+                sock.close()
+            raise
 
     def _take_in(self, name, sock):
         """Hand one datagram to the agent; False when the socket is in trouble."""
@@ -180,7 +192,7 @@ class Driver:
         wait = 500
         while True:
             try:
-                self._port = self.board.serial()
+                self._port = self._port or self.board.serial()
                 if self._port is None:
                     return
                 wait = 500
@@ -235,9 +247,8 @@ class Driver:
             self._sockets.pop(link.name)[1].cancel()
 
     def _end(self, code):
-        if self.code is None:
-            self.code = code
-            self._done.set()
+        self.code = code if self.code is None else self.code
+        self._done.set()
 
     def _warn(self, event, quiet=_QUIET_MS, **fields):
         """Log it, but the same trouble with the same thing not again within `quiet` ms."""

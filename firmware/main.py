@@ -12,7 +12,7 @@ import sys
 
 def main(config_path):
     """Run until stopped and return the exit code: 0 stopped, 1 a bug, 2 a bad configuration, 3 a device is missing,
-    5 the state is unreadable."""
+    5 the state is unreadable, 130 interrupted before there was anything to stop."""
     from agent.errors import LocalError
 
     try:
@@ -21,6 +21,8 @@ def main(config_path):
         return run.main(board, config.get("settings", {}), run.sink(config.get("log", board.log)))
     except (ValueError, LocalError) as e:
         return complain(e, 2)
+    except KeyboardInterrupt:
+        return complain("interrupted", 130)
     except OSError as e:
         text = e.args[1] if len(e.args) > 1 else str(e)
         return complain(text, 5 if str(text).startswith("store:") else 3)
