@@ -6,6 +6,7 @@ import socket
 import aiocoap
 import pytest
 from aiocoap.numbers.codes import Code
+from aiocoap.numbers.types import Type
 from fake_device import FakeDevice, becomes
 
 from pointsman.tools.servers.advertising import GROUP, answer_to
@@ -122,7 +123,8 @@ def test_impossible_settings_are_refused_where_they_are_given(accounts, settings
 
 
 def question(**options):
-    message = aiocoap.Message(code=Code.GET, _mtype=1, _mid=7, _token=b"tok", **options)
+    message = aiocoap.Message(code=Code.GET, **options)
+    message.mtype, message.mid, message.token = Type.NON, 7, b"tok"
     message.opt.uri_path = message.opt.uri_path or (".well-known", "core")
     return message.encode()
 

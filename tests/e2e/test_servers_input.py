@@ -8,6 +8,7 @@ import aiocoap
 import cbor2
 import pytest
 from aiocoap.numbers.codes import Code
+from aiocoap.numbers.types import Type
 from fake_device import FakeDevice, senml
 
 from pointsman.tools.servers import lwm2m, storage
@@ -141,7 +142,8 @@ def test_garbage_on_the_socket_harms_nobody():
     async def story():
         books, events, chance = Storage(), [], random.Random(7)
         server = await _started(_servers(books, lambda actor, event, **fields: events.append((event, fields)))[0])
-        good = aiocoap.Message(code=Code.POST, payload=senml([READING]), _mtype=0, _mid=1, _token=b"t")
+        good = aiocoap.Message(code=Code.POST, payload=senml([READING]))
+        good.mtype, good.mid, good.token = Type.CON, 1, b"t"
         good.opt.uri_path, good.opt.uri_query, good.opt.content_format = ("dp",), ("ep=dev1", "b=U"), 112
         good = good.encode()
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -20,7 +20,7 @@ from .lwm2m import LINKS
 
 LINK = b'</bs>;rt="oma.bs"'
 GROUP = "224.0.1.187"  # All CoAP Nodes
-LEISURE = 0.1  # s: servers of one LAN are few, so their answers need little spreading
+LEISURE = 0.05  # s: servers of one LAN are few, so their answers need little spreading
 SERVICE = "_coap._udp.local."
 SUBTYPE = "_m2mbs._sub." + SERVICE
 
@@ -88,8 +88,8 @@ def answer_to(data):
     if (request.mtype != Type.NON or request.code != Code.GET or len(request.token) > 8
             or request.opt.uri_path != (".well-known", "core") or asked not in ((), ("rt=oma.bs",))):
         return None
-    answer = Message(code=Code.CONTENT, payload=LINK, _mtype=Type.NON, _mid=random.randrange(65536),
-                     _token=request.token)
+    answer = Message(code=Code.CONTENT, payload=LINK)
+    answer.mtype, answer.mid, answer.token = Type.NON, random.randrange(65536), request.token
     answer.opt.content_format = LINKS
     return answer
 
