@@ -39,8 +39,8 @@ class Channel:
         self.reader.prompt = data is not None
         self.out.append(command.encode() + b"\r")
         name = command.split("=")[0].split("?")[0]
-        known = generic.TIMEOUTS
-        return self.of("TIMEOUTS").get(name) or known.get(name, known[""])
+        own, known = self.of("TIMEOUTS"), generic.TIMEOUTS
+        return own.get(command) or own.get(name) or known.get(name, known[""])
 
     def abandon(self):
         """Give up on the pending command; its answer may still come and must not be taken for the next one's."""

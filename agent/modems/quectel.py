@@ -13,7 +13,9 @@ INIT = '\nAT+QISDE=0\nAT+QSIMSTAT=1\nAT+QURCCFG="urcport","all"\n'
 ICCID = "AT+QCCID"
 COUNTED = {"+QIRD": 0}
 SOCKETS = 4
-TIMEOUTS = {"AT+QIACT": 150000, "AT+QIDEACT": 40000, "AT+QIOPEN": 150000, "AT+QISEND": 10000, "AT+QICLOSE": 10000}
+TIMEOUTS = {"AT+QIACT?": 5000, "AT+QIACT": 150000, "AT+QIDEACT": 40000, "AT+QISEND": 10000,
+            "AT+QICLOSE": 10000}  # fmt: skip
+_OPEN_MS = 150000  # from OK to +QIOPEN; the OK itself comes at once, and when it is lost nobody should wait that long
 
 
 def event(line):
@@ -74,7 +76,7 @@ def open_socket(number, host, port):
     ok, lines = yield 'AT+QIOPEN=1,%d,"UDP","%s",%d,0,0' % (number, host, port)
     if not ok:
         return False
-    line = lines[0] if lines else (yield ("+QIOPEN:", TIMEOUTS["AT+QIOPEN"]))
+    line = lines[0] if lines else (yield ("+QIOPEN:", _OPEN_MS))
     return line is not None and at.number((at.fields(line) + [""])[1]) == 0
 
 
