@@ -41,8 +41,8 @@ def simulate(seed, tell=None, duration=DAY):
         stage.calm()
         stage.run(CALM)
         stage.settled()
-    except AssertionError as e:
-        print("\nseed %d at %.3f s: %s\nreplay: %s" % (seed, stage.world.now / 1000, e, replay(seed)))
+    except Exception as e:
+        print("\nseed %d at %.3f s: %r\nreplay: %s" % (seed, stage.world.now / 1000, e, replay(seed)))
         raise
     return stage
 

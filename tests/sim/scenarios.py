@@ -263,8 +263,8 @@ def play(name, seed, tell=None):
     """-> the digest of one scenario."""
     try:
         return ALL[NAMES.index(name)](seed, tell).world.digest
-    except AssertionError as e:
-        print("\n%s, seed %d: %s\nreplay: python tests/sim/scenarios.py -v %s %d" % (name, seed, e, name, seed))
+    except Exception as e:
+        print("\n%s, seed %d: %r\nreplay: python tests/sim/scenarios.py -v %s %d" % (name, seed, e, name, seed))
         raise
 
 
