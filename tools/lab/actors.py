@@ -45,7 +45,8 @@ class Agent:
                 stderr=asyncio.subprocess.STDOUT,
                 cwd=ROOT,
                 env=environment,
-                start_new_session=True,
+                # Not a session: its leader would take the modem's pty for its terminal, and die when that ends.
+                process_group=0,
                 preexec_fn=_die_with_parent,
             )
         except OSError as error:
