@@ -8,7 +8,6 @@ import socket
 import time
 
 from .files import Files, reason
-from .netlink import address_of
 from .tty import Tty
 
 _SYS = "/sys/class/net/%s/%s"
@@ -61,6 +60,8 @@ class Interface:
             self.note = "bound to %s only (%s): with two WANs the default route decides" % (self._address, reason(e))
 
     def _find(self):
+        from .netlink import address_of  # only now: the other links have no use for it
+
         try:
             with open(_SYS % (self.device, "ifindex")) as file:
                 return address_of(int(file.read()))
