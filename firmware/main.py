@@ -6,13 +6,20 @@ CONFIG.json: {"board": "sim", "options": {...}, "settings": {...}, "log": "json"
 `settings` are those of agent/settings.py, `log` is text or json (one object a line; default: what suits the board).
 """
 
+import gc
 import json
 import sys
+
+# Bytes to allocate between two collections. MicroPython alone would collect when the heap is full; by then garbage lies
+# between all that stays, and a small heap is in pieces long before it is used up.
+_COLLECT_EVERY = 2048
 
 
 def main(config_path):
     """Run until stopped and return the exit code: 0 stopped, 1 a bug, 2 a bad configuration, 3 a device is missing,
     5 the state is unreadable, 130 interrupted before there was anything to stop."""
+    if hasattr(gc, "threshold"):
+        gc.threshold(_COLLECT_EVERY)
     from agent.errors import LocalError
 
     try:
