@@ -33,6 +33,7 @@ class Options:
     root: str | None = None
     directory: Path | None = None
     fault: str = ""
+    discovery: str = ""  # how to look for the configuration server; "": both ways, every other device by DNS-SD alone
 
     @property
     def title(self):

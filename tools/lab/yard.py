@@ -215,8 +215,8 @@ class Yard:
     async def _methods(self, device):
         """How this device is to look for the configuration server: every other one by DNS-SD alone, so that it is seen
         to work by itself - where the host's mDNS port is to be had, which shows after a second or two."""
-        if device.number % 2:
-            return "core,dns-sd"
+        if self.options.discovery or device.number % 2:
+            return self.options.discovery or "core,dns-sd"
         deadline = time.monotonic() + _MDNS_S
         while time.monotonic() < deadline:
             if self.books.events("configuration", "advertised"):
