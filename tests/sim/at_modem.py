@@ -235,7 +235,7 @@ class AtModem:
 
     def _say(self, text, wait=0, final=False):
         data = text if isinstance(text, bytes) else text.encode()
-        when = self.world.now + 1 + wait * self.slow
+        when = self.world.now + 2 + wait * self.slow
         self._said_until = max(when, self._said_until)  # a serial line keeps its order
         self.world.at(self._said_until, self._said, self._boots, data, final)
 

@@ -25,6 +25,7 @@ class Device(Node):
         self.agent = None
         self.powered = False
         self.cuts = self.starts = 0
+        self.touched = True  # since the last check of the invariants
         self.sink = None
         self._address = {"eth": "10.0.0.%d" % (100 + number), "lte": "100.64.0.%d" % number}
         weather = Chance(world.seed, 200 + number)
@@ -67,6 +68,7 @@ class Device(Node):
 
     def _guard(self, what, *args):
         """Call into the agent; a cut in the middle of a write ends it there and then."""
+        self.touched = True
         try:
             what(*args + (self.world.now,))
             self._carry_out()
@@ -147,7 +149,8 @@ class Device(Node):
                     source = (what[1], self._address[what[1]], 5683)
                     self.hosts.send(source, (what[1], what[2], what[3]), what[4], self.eth)
                 elif what[0] == "serial":
-                    self.world.after(2, self._to_modem, what[1])
+                    self.world.trace(self.name + " at", what[1])
+                    self.modem.receive(what[1])
                 else:
                     self.world.trace("%s %s" % (self.name, what[0]))
                     self.powered = False
@@ -156,10 +159,6 @@ class Device(Node):
                         self.world.after(3000, self.power_on)
                     return
         self.rearm()
-
-    def _to_modem(self, data):
-        self.world.trace(self.name + " at", data)
-        self.modem.receive(data)
 
     def _radio(self, local_port, host, port, data):
         source = ("lte", self._address["lte"], local_port)

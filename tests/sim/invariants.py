@@ -12,6 +12,7 @@ from agent.store import Journal, Store
 REGISTERED_WITHIN_MS = 60000
 # One gateway-platform exchange with all its retransmissions: MAX_TRANSMIT_WAIT of RFC 7252 4.8.2.
 ROUND_TRIP_MS = 93000
+FOUND_OUT_WITHIN_MS = 660000  # the lifetime of the accounts in stage.py, and a minute
 _PLAIN = (int, float, str, bytes, bytearray, tuple, type(sys))
 _ELSEWHERE = ("journal", "_procedure")  # bounded by a setting; a generator
 TABLE_MAX = 64  # items of any list, dict or set in the agent
@@ -137,19 +138,24 @@ class Watch:
         self._turn = 0
         self._devices = []
         for device in stage.devices:
-            self._devices.append((device, Since(), Since(), Since(), Since()))
+            self._devices.append((device, Since(), Since(), Since(), Since(), Since()))
 
     def __call__(self, world):
-        for device, away, eth, lte, twice in self._devices:
-            agent = device.agent
+        gateway, platform = self.stage.gateway.records, self.stage.platform.records
+        for device, away, eth, lte, twice, phantom in self._devices:
+            agent, name = device.agent, device.name
             registrar = agent.registration.registrar if agent else None
-            if registrar:
-                self._one_registrar(device, agent, registrar)
-            if agent:
-                self._bounded(device, agent)
+            if device.touched:  # else nothing of it can have changed
+                device.touched = False
+                if registrar:
+                    self._one_registrar(device, agent, registrar)
+                if agent:
+                    self._bounded(device, agent, registrar, phantom)
             if registrar is None or away.start is not None:
                 self._registered_in_time(device, registrar, away, eth, lte, world.now)
-            self._one_record(device.name, twice, world.now)
+            there = platform.get(name)
+            if (there and not there.via and name in gateway) or twice.start is not None:
+                self._one_record(name, twice, world.now)
 
     def _one_registrar(self, device, agent, registrar):
         """W2 on the device: it believes in one registrar, and only over a link that is up."""
@@ -158,10 +164,12 @@ class Watch:
         assert link != "eth" or device.eth.up, "registered over a pulled cable"
         assert registrar[0].allows(link), "registered over a link that the account forbids"
 
-    def _bounded(self, device, agent):
+    def _bounded(self, device, agent, registrar, phantom):
         """Nothing queues without end: the outbox at once, every other table every few hundred events."""
         assert agent.journal.count <= device.values["outbox_max"], "the outbox overflows"
         self._turn += 1
+        if self._turn % 16 == 0:
+            self._known(device, registrar, phantom)
         if self._turn % 499 == 0:
             size, where = largest(agent, "agent")
             assert size <= TABLE_MAX, "%s holds %d items" % (where, size)
@@ -181,11 +189,20 @@ class Watch:
     def _one_record(self, name, twice, now):
         """W2 on the servers: never two live records for longer than one exchange between gateway and platform."""
         stage = self.stage
-        both = name in stage.gateway.records and name in stage.platform.records and stage.wan.up
-        if both or twice.start is not None:
-            both = both and stage.gateway.live(name) and stage.platform.direct(name)
-            length = twice.mark(bool(both), now)
-            assert length <= ROUND_TRIP_MS, "two live records for %d s" % (length // 1000)
+        both = stage.wan.up and stage.gateway.live(name) and stage.platform.direct(name)
+        length = twice.mark(bool(both), now)
+        assert length <= ROUND_TRIP_MS, "two live records for %d s" % (length // 1000)
+
+    def _known(self, device, registrar, phantom):
+        """Whom the device believes to be registered with finds out within a lifetime when that is not so."""
+        stage, now = self.stage, self.stage.world.now
+        known = True
+        if registrar and registrar[1] == "eth":
+            known = not stage.gateway.up or stage.gateway.live(device.name)
+        elif registrar:
+            known = not (stage.platform.up and device.modem.serving) or stage.platform.direct(device.name)
+        length = phantom.mark(not known, now)
+        assert length <= FOUND_OUT_WITHIN_MS, "its registrar does not know it for %d s" % (length // 1000)
 
     def worst(self):
         """-> the longest times (ms): without registration though a path was there, and with two live
