@@ -152,8 +152,11 @@ def cause(line):
 
 def fields(line, quotes=False):
     """The fields after "+NAME:" (or of the whole line), with or without their quotes; a quoted comma does not part."""
+    text = line.partition(":")[2] if line[:1] in ("+", "^", "#", "*", "%") and ":" in line else line
+    if '"' not in text:
+        return [part.strip() for part in text.split(",")]
     parts, quoted = [""], False
-    for char in line.partition(":")[2] if line[:1] in ("+", "^", "#", "*", "%") and ":" in line else line:
+    for char in text:
         if char == '"':
             quoted = not quoted
         if char == "," and not quoted:
