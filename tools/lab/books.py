@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .summary import Reading, Registration
 
-_FRESH_S = 0.015  # many devices ask at once; they may share an answer this old
+_FRESH_S = 0.008  # many devices ask at once; they may share an answer this old
 _REGISTRATIONS = "SELECT server, endpoint, epoch, via, opened_at, closed_at FROM registrations ORDER BY opened_at"
 _READINGS = "SELECT id, endpoint, sequence, value, received_at FROM readings WHERE id > ? ORDER BY id"
 _EVENTS = "SELECT id, t, actor, event, detail FROM events WHERE id > ? ORDER BY id"

@@ -64,6 +64,8 @@ class Console:
                 self._show.say(line)
             return
         devices, words = self._chosen(words)
+        if not devices:
+            self._show.say("there are %d devices" % len(self._yard.devices))
         try:
             for device in devices:
                 await act(device, *words[1:])

@@ -7,7 +7,7 @@ import time
 from .acts import NAMED, Broken
 from .options import FIRST_PERIOD_S, NEXT_PERIOD_S
 
-_POLL_S = 0.02
+_POLL_S = 0.01
 _FEW = 2  # readings that make "readings flow"
 
 
@@ -35,6 +35,7 @@ class Story:
 
     async def end(self):
         """The last readings, then de-registration. Raises Broken."""
+        await self._until("drained", lambda: self._at_gateway() or self._direct(), self._records_say)
         sequence = await self._sequence()
         await self._until("drained", lambda: self.books.last(self.name) >= sequence, self._books_say)
         self._done("drained", "up to number %d" % self.books.last(self.name))

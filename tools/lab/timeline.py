@@ -4,6 +4,7 @@ Both have the same methods, so the story does not know which one it talks to:
 `event` (anything any part of the lab did), `waits` and `done` (the acts), `summary`, `say`, `close`.
 """
 
+import collections
 import json
 import sys
 import time
@@ -19,12 +20,25 @@ _COLOURS = {
     "gateway": "32",
     "platform": "36",
     "modem": "34",
-    "device": "0",
+    "device": "2",
     "dim": "2",
     "bad": "1;31",
     "good": "1;32",
     "bold": "1",
 }
+_TOLD = {  # (part of the agent, event): what it means
+    ("agent", "started"): "starts; its epoch is %(epoch)s, %(pending)s readings wait in its store",
+    ("discovery", "searching"): "asks over %(link)s: where is the configuration server?",
+    ("links", "up"): "carrier on %(link)s",
+    ("links", "down"): "no carrier on %(link)s",
+    ("modem", "identity"): "its modem is a %(manufacturer)s %(model)s, IMEI %(imei)s, SIM %(iccid)s",
+    ("modem", "connecting"): "dials",
+    ("modem", "disconnecting"): "hangs up",
+    ("policies", "applied"): "applies %(setting)s = %(value)s",
+    ("registration", "requested"): "asks %(registrar)s over %(link)s, epoch %(epoch)s",
+    ("reports", "dropped"): "its store is full",
+}
+_LINKS = {"eth": "Ethernet", "lte": "4G"}
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
@@ -95,10 +109,14 @@ class Timeline:
         self._head(title)
 
     def event(self, actor, event, **fields):
-        """Everything else that happens: only for those who asked for it."""
+        """Everything else: of one device what it tells of itself; all of it for those who asked for it."""
         if self.verbose:
             told = " ".join("%s=%s" % item for item in fields.items())
-            self._line(self.tracks.same(), "", self._paint("dim", "%s: %s %s" % (actor, event, told)))
+            self._line(self.tracks.same(), actor, self._paint("dim", "%s %s" % (event, told)))
+        elif self.count == 1 and (fields.get("part"), event) in _TOLD:
+            known = collections.defaultdict(str, fields, link=_LINKS.get(fields.get("link"), ""))
+            text = _TOLD[fields["part"], event] % known
+            self._line(self.tracks.same(), "device", self._paint("dim", text))
 
     def waits(self, device, name, seen=None):
         """`device` begins to wait for the act `name`; seen() says in words what there is so far."""
@@ -126,17 +144,16 @@ class Timeline:
             self._print(self._paint("dim", "           | " + row))
 
     def summary(self, figures, devices):
-        good = figures["ok"]
         self._print("")
-        for row in _figures(figures, devices):
-            self._print("   " + row)
-        mark = self._paint("good" if good else "bad", "the story holds" if good else "the story does NOT hold")
-        self._print("   " + mark)
+        for name, value, remark in _figures(figures, devices):
+            self._print("   %-38s %s  %s" % (name, self._paint("bold", "%-8s" % value), self._paint("dim", remark)))
         for name, own in devices.items():
             if not own["ok"]:
-                self._print(
-                    "   " + self._paint("bad", "%s: %s" % (name, own["broken"] or _what_is_wrong(own, figures)))
-                )
+                self._print("   " + self._paint("bad", "%s: %s" % (name, own["broken"] or _what_is_wrong(own))))
+        good = figures["ok"]
+        self._print("")
+        self._print("   " + self._paint("good" if good else "bad", "The story holds." if good else "It does NOT hold."))
+        self._print("")
 
     def moved(self, device, place, actor, text):
         self._line(self.tracks.move(device, place), actor, text)
@@ -189,30 +206,30 @@ class Timeline:
 
 
 def _figures(f, devices):
-    yield "%-22s %d, lost %d, duplicated %d" % ("readings in the books", f["readings"], f["lost"], f["duplicated"])
-    worst = " (the slowest of %d)" % len(devices) if len(devices) > 1 else ""
-    yield "%-22s %s%s" % ("cable pulled -> 4G", _ms(f["failover_ms"]), worst)
-    yield "%-22s %s, of which %s the hold against flapping" % (
-        "cable back -> Ethernet",
-        _ms(f["failback_ms"]),
-        _ms(f.get("hold_ms")),
-    )
-    yield "%-22s %s; one gateway-platform exchange took %s" % (
-        "two registrations for",
-        _ms(f["double_registration_ms"]),
-        _ms(f["exchange_ms"]),
-    )
+    """(what, figure, remark) rows."""
+    worst = "the slowest of %d" % len(devices) if len(devices) > 1 else ""
+    hold = "of which %s are the hold against flapping" % _ms(f["hold_ms"])
+    exchange = "one gateway-platform exchange: %s" % _ms(f["exchange_ms"])
+    yield "readings in the books", f["readings"], "lost %d, duplicated %d" % (f["lost"], f["duplicated"])
+    yield "cable pulled - registered over 4G", _ms(f["failover_ms"]), worst
+    yield "cable back - registered over Ethernet", _ms(f["failback_ms"]), hold
+    yield "with two registrars at a time", _ms(f["double_registration_ms"]), exchange
 
 
-def _what_is_wrong(own, figures):
+def _what_is_wrong(own):
     if own["lost"] or own["duplicated"]:
         return "lost %d, duplicated %d" % (own["lost"], own["duplicated"])
-    if (own["double_registration_ms"] or 0) > (figures["exchange_ms"] or 0):
-        return "two registrations for %s" % _ms(own["double_registration_ms"])
-    return "the story is incomplete"
+    if own["exchange_ms"] is None:
+        return "the platform never told the gateway that the device had moved"
+    return "two registrations for %s, an exchange takes %s" % (
+        _ms(own["double_registration_ms"]),
+        _ms(own["exchange_ms"]),
+    )
 
 
 def _ms(value):
     if value is None:
         return "-"
-    return "%.1f ms" % value if value < 100 else "%.2f s" % (value / 1000)
+    if value < 1000:
+        return "%.1f ms" % value if value < 100 else "%d ms" % value
+    return "%.2f s" % (value / 1000)

@@ -6,22 +6,24 @@
        ╳     ┊     cable pulled
        ╰─────●     the points are set: registered with the platform
        ●─────╯     and back
+       ○     ┊     no power; the gateway does not know yet
 
 With many devices the tracks carry numbers: how many are on each.
 """
 
 from typing import NamedTuple
 
-_DRAWN = {"rail": "│", "idle": "┊", "train": "●", "broken": "╳", "away": "╰─────●", "home": "●─────╯"}
-_PLAIN = {"rail": "|", "idle": ":", "train": "O", "broken": "X", "away": "`-----O", "home": "O-----'"}
+_DRAWN = {"rail": "│", "idle": "┊", "train": "●", "dark": "○", "broken": "╳", "away": "╰─────●", "home": "●─────╯"}
+_PLAIN = {"rail": "|", "idle": ":", "train": "O", "dark": "o", "broken": "X", "away": "`-----O", "home": "O-----'"}
 
 
 class Place(NamedTuple):
-    """Where one device is: `on` is "eth", "lte" or None; whether its cable is in and its bearer is up."""
+    """Where one device is: `on` is "eth", "lte" or None; whether its cable is in, its bearer up, its power on."""
 
     on: str | None = None
     cable: bool = True
     bearer: bool = False
+    power: bool = True
 
 
 class Tracks:
@@ -55,14 +57,12 @@ class Tracks:
         return self._rails(next(iter(self._places.values()), Place()))
 
     def _rails(self, place):
+        train = self._signs["train" if place.power else "dark"]
+        left = self._signs["rail" if place.cable else "idle"]
         if place.on == "eth":
-            left = self._signs["train" if place.cable else "broken"]
-        else:
-            left = self._signs["rail" if place.cable else "idle"]
-        return left + "     " + self._right(place)
-
-    def _right(self, place):
-        return self._signs["train" if place.on == "lte" else "rail" if place.bearer else "idle"]
+            left = train if place.cable else self._signs["broken"]
+        right = train if place.on == "lte" else self._signs["rail" if place.bearer else "idle"]
+        return left + "     " + right
 
     def _numbers(self):
         places = self._places.values()

@@ -140,7 +140,7 @@ class Yard:
         """Where it is by the books; in the moment in which both registrars have a record, the newer one counts."""
         both = (self.at_gateway(device), "eth"), (self.direct(device), "lte")
         live = [(record.opened_at, link) for record, link in both if record]
-        return Place(max(live)[1] if live else None, device.cable.plugged, device.modem.connected)
+        return Place(max(live)[1] if live else None, device.cable.plugged, device.modem.connected, device.agent.alive)
 
     def asked(self, device):
         """Whether the device has asked the configuration server for its accounts: then it has found it."""
