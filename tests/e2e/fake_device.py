@@ -3,6 +3,7 @@ told."""
 
 import asyncio
 import contextlib
+import os
 import time
 
 import aiocoap
@@ -10,6 +11,8 @@ import cbor2
 from aiocoap import Message, resource
 from aiocoap.numbers.codes import Code
 
+# Else the kernel may give one port to two devices: those of aiocoap say that they would share it.
+os.environ["AIOCOAP_REUSE_PORT"] = "0"
 LABELS = {"bn": -2, "bt": -3, "n": 0, "v": 2, "vs": 3, "vb": 4, "t": 6, "vd": 8}
 
 

@@ -166,7 +166,7 @@ def test_garbage_on_the_socket_harms_nobody():
 
 
 def test_a_failing_job_takes_no_other_with_it():
-    """Storage: jobs share a transaction, and each has a savepoint of its own."""
+    """Storage: jobs share a transaction; when one fails, each gets one of its own."""
     async def story():
         books = Storage()
 
@@ -189,7 +189,7 @@ def test_the_log_keeps_its_newest_only(monkeypatch):
         last = books.event(float(number), "test", "event", {})
     last.result()
     kept = books.read(storage.sa.select(storage.events.c.t))
-    assert len(kept) == 100 and kept[-1]["t"] == storage.PRUNE_EVERY * 2 - 1
+    assert len(kept) < 100 + storage.PRUNE_EVERY and kept[-1]["t"] == storage.PRUNE_EVERY * 2 - 1
     books.close()
 
 

@@ -7,6 +7,7 @@ what clients do.
 
 import asyncio
 import contextlib
+import os
 import sys
 import time
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import cbor2
 from aiocoap import Message, resource
 from aiocoap.numbers.codes import Code
 
+os.environ["AIOCOAP_REUSE_PORT"] = "0"  # a port of its own, not one shared with whoever else would share
 TEXT, LINKS, OPAQUE, CBOR, JSON, SENML = 0, 40, 42, 60, 110, 112
 BN, BT, N, V, VS, VB, T, VD = -2, -3, 0, 2, 3, 4, 6, 8  # RFC 8428 12.2
 

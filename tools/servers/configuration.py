@@ -66,8 +66,8 @@ class Configuration:
                "prepared_at": time.time(), "bootstrapped_at": None}
         self._devices[endpoint] = {"endpoint": endpoint, **row}
         self._note("prepared", endpoint=endpoint, accounts=[account["uri"] for account in row["accounts"]])
-        statement = self._storage.upsert(books.accounts, {"endpoint": endpoint}, row)
-        return _awaitable(self._storage.submit(lambda connection: connection.execute(statement).rowcount))
+        statement, values = self._storage.upsert(books.accounts, ["endpoint"]), self._devices[endpoint]
+        return _awaitable(self._storage.submit(lambda connection: connection.execute(statement, values).rowcount))
 
     async def _answer(self, request):
         path, code = request.opt.uri_path, request.code

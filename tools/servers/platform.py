@@ -27,6 +27,7 @@ class Platform:
 
     def __init__(self, storage, host="127.0.0.1", port=5683, log=None, limit=10_000):
         self._storage = storage
+        self._keep = storage.insert(books.readings).on_conflict_do_nothing()  # known already: counted once
         self._note = storage.notes("platform", log)
         self._coap = Coap(host, port, self._answer, self._note)
         self._table = Registrations("platform", storage, self._note, limit, self._opened, self._closed)
@@ -87,10 +88,9 @@ class Platform:
         rows = [{"endpoint": endpoint, "sequence": None if first is None else first + index, "time": when,
                  "path": path, "value": value, "received_at": now}
                 for index, (when, path, value) in enumerate(values)]
-        statements = [self._storage.unless_present(books.readings, row) for row in rows]
 
         def job(connection):
-            return sum(connection.execute(statement).rowcount for statement in statements)
+            return sum(connection.execute(self._keep, row).rowcount for row in rows)
         stored = await self._storage.write(job)
         self._note("readings", endpoint=endpoint, first=first, stored=stored, repeated=len(rows) - stored)
         return reply(Code.CHANGED)

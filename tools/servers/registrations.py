@@ -21,6 +21,13 @@ from . import storage as books
 from .coap import Refusal, address
 from .lwm2m import register_terms, update_terms
 
+_rows = books.registrations
+_its_row = _rows.c.key == sa.bindparam("its_key")
+_OPEN = _rows.insert()
+_UPDATE = _rows.update().where(_its_row).values(
+    updated_at=sa.bindparam("at"), lifetime=sa.bindparam("lt"), binding=sa.bindparam("b"),
+    links=sa.bindparam("its_links"))
+_CLOSE = _rows.update().where(_its_row).values(closed_at=sa.bindparam("at"), reason=sa.bindparam("why"))
 _ALPHABET = "0123456789abcdefghijkmnpqrstuvwxyz"
 
 
@@ -67,6 +74,7 @@ class Registrations:
         self._closed = closed or (lambda record, reason: None)
         self._by_endpoint, self._by_location, self._by_address = {}, {}, {}
         self._epochs = {}
+        self._raise = storage.upsert(books.epochs, ["server", "endpoint"])
         self._ends = []  # heap of (Unix s, key, record)
         self._timer = None
 
@@ -126,25 +134,25 @@ class Registrations:
         return new
 
     def _replace(self, old, new):
-        statements = []
+        work = []
         stranger = self._by_address.get(new.address)
         if stranger and stranger is not old:  # the same socket under another name
             self.close(stranger, "replaced")
         if old:
             self._remove(old)
             reason = "replaced" if old.via == new.via else "superseded"
-            statements.append(self._closing(old, new.opened_at, reason))
+            work.append((_CLOSE, {"its_key": old.key, "at": new.opened_at, "why": reason}))
         if new.epoch is not None:
-            statements.append(self._raise_epoch(new.endpoint, new.epoch))
-        statements.append(books.registrations.insert().values(server=self.server, **new.row()))
+            work.append((self._raise, self._raised(new.endpoint, new.epoch)))
+        work.append((_OPEN, {"server": self.server, **new.row()}))
         self._insert(new)
         self._watch(new)
         self._note("registered", endpoint=new.endpoint, epoch=new.epoch, via=new.via, address=new.address,
                    lifetime=new.lifetime, replaces=old.address if old else None)
 
         def job(connection):
-            for statement in statements:
-                connection.execute(statement)
+            for statement, values in work:
+                connection.execute(statement, values)
         return self._storage.write(job)
 
     async def update(self, location, request):
@@ -161,10 +169,8 @@ class Registrations:
         record.updated_at = time.time()
         if record.expires < end:
             self._watch(record)
-        table = books.registrations
-        saved = self._storage.execute(table.update().where(table.c.key == record.key).values(
-            updated_at=record.updated_at, lifetime=record.lifetime, binding=record.binding,
-            links=record.links))
+        saved = self._storage.execute(_UPDATE, {"its_key": record.key, "at": record.updated_at, "lt": record.lifetime,
+                                                "b": record.binding, "its_links": record.links})
         self._note("updated", endpoint=record.endpoint, lifetime=record.lifetime)
         if changed:  # a lost time of update costs the device one Register; lost terms would go unnoticed
             await saved
@@ -181,7 +187,7 @@ class Registrations:
         self._remove(record)
         self._note(reason, endpoint=record.endpoint, epoch=record.epoch, via=record.via,
                    address=record.address)
-        saved = self._storage.execute(self._closing(record, at, reason))
+        saved = self._storage.execute(_CLOSE, {"its_key": record.key, "at": at, "why": reason})
         self._closed(record, reason)
         return saved
 
@@ -189,16 +195,11 @@ class Registrations:
         """A higher epoch was seen elsewhere; the awaitable is done when that is durable."""
         if epoch <= self._epochs.get(endpoint, -1):
             return asyncio.sleep(0)
-        return self._storage.execute(self._raise_epoch(endpoint, epoch))
+        return self._storage.execute(self._raise, self._raised(endpoint, epoch))
 
-    def _raise_epoch(self, endpoint, epoch):
+    def _raised(self, endpoint, epoch):
         self._epochs[endpoint] = epoch
-        key = {"server": self.server, "endpoint": endpoint}
-        return self._storage.upsert(books.epochs, key, {"epoch": epoch})
-
-    def _closing(self, record, at, reason):
-        table = books.registrations
-        return table.update().where(table.c.key == record.key).values(closed_at=at, reason=reason)
+        return {"server": self.server, "endpoint": endpoint, "epoch": epoch}
 
     def _owned(self, location, remote):
         record = self._by_location.get(location)

@@ -19,6 +19,9 @@ from .coap import Refusal, Unreachable, pause
 MAX_QUEUED = 2_000  # payloads of one endpoint
 MAX_TOTAL = 100_000
 _PRUNE_EVERY = 200  # deliveries
+_QUEUE = books.relay.insert()
+_SETTLE = books.relay.update().where(books.relay.c.id == sa.bindparam("number")).values(
+    delivered_at=sa.bindparam("delivered"), parked=sa.bindparam("why"))
 
 
 class Relay:
@@ -57,7 +60,7 @@ class Relay:
                "received_at": time.time()}
 
         def job(connection):
-            return connection.execute(books.relay.insert().values(**row)).inserted_primary_key[0]
+            return connection.execute(_QUEUE, row).inserted_primary_key[0]
         self._enqueue(endpoint, await self._storage.write(job), payload, format)
 
     async def drained(self, endpoint, limit):
@@ -116,12 +119,12 @@ class Relay:
             return None
         if answer.code.is_successful():
             self._note("relayed", endpoint=endpoint, bytes=len(payload))
-            return {"delivered_at": time.time()}
+            return {"delivered": time.time(), "why": None}
         text = f"{answer.code.dotted} {answer.payload[:200].decode('utf-8', 'replace')}".strip()
         again = answer.code in (Code.NOT_FOUND, Code.TOO_MANY_REQUESTS) or answer.code.class_ == 5
         self._note("relay_waits" if again else "relay_parked", endpoint=endpoint, why=text,
                    queued=self.waiting(endpoint))
-        return None if again else {"parked": text}
+        return None if again else {"delivered": None, "why": text}
 
     async def _pause(self, endpoint, attempt):
         self._retry[endpoint].clear()
@@ -137,7 +140,7 @@ class Relay:
         prune = self._delivered % _PRUNE_EVERY == 0
 
         def job(connection):
-            connection.execute(table.update().where(table.c.id == number).values(**verdict))
+            connection.execute(_SETTLE, {"number": number, **verdict})
             if prune:
                 newest = sa.select(sa.func.max(table.c.id)).scalar_subquery()
                 connection.execute(table.delete().where(

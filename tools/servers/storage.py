@@ -1,9 +1,9 @@
 """What the servers must not forget, through SQLAlchemy: SQLite in memory or in a file, or another database by
 URL.
 
-One thread writes. Jobs that arrive while it is committing share the next transaction (group commit), so a
-thousand devices cost few fsyncs; a job's future is done when its commit is durable. Each job has a savepoint
-of its own: one that fails takes no other with it.
+One thread writes. Jobs that arrive while it is committing share the next transaction (group commit), so a thousand
+devices cost few fsyncs; a job's future is done when its commit is durable. Where one fails, each is tried again in a
+transaction of its own, so that it takes no other with it: a job may run twice, and only its last run counts.
 
 Rows of `registrations` are never deleted: a record that ends is closed, so who was registered where and when
 can be read afterwards. `events` and delivered rows of `relay` keep their newest.
@@ -89,6 +89,8 @@ events = sa.Table(
     sa.Column("detail", sa.JSON, nullable=False),
 )
 
+_EVENT = events.insert()
+
 
 class Storage:
     """`url` as SQLAlchemy takes it; default: memory, gone with the process."""
@@ -103,7 +105,8 @@ class Storage:
             _tune(self._engine)
         _tables.create_all(self._engine)
         self._jobs = queue.Queue(MAX_WAITING)
-        self._events = 0
+        self._events = 0  # since the last pruning
+        self._pending, self._pending_lock, self._flushed = [], threading.Lock(), None
         self._writer = threading.Thread(target=self._write_all, name="storage", daemon=True)
         self._writer.start()
 
@@ -119,9 +122,10 @@ class Storage:
         done.add_done_callback(lambda future: future.cancelled() or future.exception())  # nobody need await
         return done
 
-    def execute(self, statement):
-        """`write` of one statement."""
-        return self.write(lambda connection: connection.execute(statement).rowcount)
+    def execute(self, statement, values=None):
+        """`write` of one statement with the values of its parameters. Statements that are made once and for all cost
+        a fraction of the time."""
+        return self.write(lambda connection: connection.execute(statement, values).rowcount)
 
     def read(self, statement):
         """The rows of a select as a list of dicts."""
@@ -146,33 +150,48 @@ class Storage:
                 return
 
     def _commit(self, batch):
-        results = []
+        """All in one transaction; when that fails, each job in one of its own."""
         try:
-            writer = self._engine.connect().execution_options(writer=True)
-            with self._lock, writer as connection, connection.begin():
-                for job, done in batch:
-                    results.append((done, *_run(job, connection)))
-        except Exception as problem:  # disk full, database gone: nobody was promised anything yet
-            results = [(done, None, problem) for _, done in batch]
-        for done, value, problem in results:
+            results = self._transact([job for job, _ in batch])
+        except Exception as problem:  # a job's own mistake, or disk full, database gone: nothing was promised yet
+            if len(batch) > 1:
+                for one in batch:
+                    self._commit([one])
+                return
+            results, failed = [None], problem
+        else:
+            failed = None
+        for (_, done), value in zip(batch, results, strict=True):
             if not done.set_running_or_notify_cancel():
                 continue
-            if problem:
-                done.set_exception(problem)
+            if failed:
+                done.set_exception(failed)
             else:
                 done.set_result(value)
 
-    def event(self, t, actor, event, detail):
-        """Keep one line of the log; the newest MAX_EVENTS stay."""
-        self._events += 1
-        prune = self._events % PRUNE_EVERY == 0
+    def _transact(self, jobs):
+        writer = self._engine.connect().execution_options(writer=True)
+        with self._lock, writer as connection, connection.begin():
+            return [job(connection) for job in jobs]
 
-        def job(connection):
-            connection.execute(events.insert().values(t=t, actor=actor, event=event, detail=detail))
-            if prune:
-                newest = sa.select(sa.func.max(events.c.id)).scalar_subquery()
-                connection.execute(events.delete().where(events.c.id <= newest - MAX_EVENTS))
-        return self.submit(job)
+    def event(self, t, actor, event, detail):
+        """Keep one line of the log; the newest MAX_EVENTS stay. Lines that come together are written together."""
+        with self._pending_lock:
+            self._pending.append({"t": t, "actor": actor, "event": event, "detail": detail})
+            if len(self._pending) == 1:
+                self._flushed = self.submit(self._flush)
+            return self._flushed
+
+    def _flush(self, connection):
+        with self._pending_lock:
+            rows, self._pending = self._pending, []
+        if rows:  # none: a second try, after the first took them along
+            connection.execute(_EVENT, rows)
+            self._events += len(rows)
+        if self._events >= PRUNE_EVERY:
+            self._events = 0
+            newest = sa.select(sa.func.max(events.c.id)).scalar_subquery()
+            connection.execute(events.delete().where(events.c.id <= newest - MAX_EVENTS))
 
     def notes(self, actor, log=None):
         """A function note(event, **fields) that keeps the line here and hands it to log(actor, event,
@@ -200,24 +219,15 @@ class Storage:
         query = sa.select(readings).order_by(readings.c.id)
         return self.read(query if endpoint is None else query.where(readings.c.endpoint == endpoint))
 
-    def unless_present(self, table, values):
-        """INSERT that does nothing where a unique key is taken; its rowcount tells (SQLite, PostgreSQL)."""
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        return dialect.insert(table).values(**values).on_conflict_do_nothing()
+    def insert(self, table):
+        """The dialect's INSERT, which knows on_conflict_do_nothing and _update (SQLite, PostgreSQL)."""
+        return (postgresql if self._engine.dialect.name == "postgresql" else sqlite).insert(table)
 
-    def upsert(self, table, keys, values):
-        """INSERT, or UPDATE of `values` where `keys` are taken."""
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(table).values(**keys, **values)
-        return statement.on_conflict_do_update(index_elements=list(keys), set_=values)
-
-
-def _run(job, connection):
-    try:
-        with connection.begin_nested():
-            return job(connection), None
-    except Exception as problem:
-        return None, problem
+    def upsert(self, table, keys):
+        """INSERT, or UPDATE of everything else where the columns named in `keys` are taken."""
+        statement = self.insert(table)
+        values = {column.name: column for column in statement.excluded if column.name not in keys}
+        return statement.on_conflict_do_update(index_elements=keys, set_=values)
 
 
 def _tune(engine):
