@@ -37,39 +37,39 @@ class Configuration:
             self._settings.check(name, value)
 
     def commit(self, tree):
-        self._store.put({"config": form.pack(tree), "previous": form.pack(self.tree) if self.accounts else None})
+        self._store.keep({"config": form.pack(tree), "previous": form.pack(self.tree) if self.accounts else None})
         self._load()
 
     def proven(self):
         if self.trial:
-            self._store.put({"previous": None})
+            self._store.keep({"previous": None})
 
     def revert(self):
         """Back to the configuration before. -> whether there was one."""
         if not self.trial:
             return False
-        self._store.put({"config": self._store.get("previous"), "previous": None})
+        self._store.keep({"config": self._store.get("previous"), "previous": None})
         self._load()
         return True
 
     def set(self, path, value):
         """One resource, durable on return."""
         self.tree[path] = value
-        self._store.put({"config": form.pack(self.tree)})
+        self._store.keep({"config": form.pack(self.tree)})
 
     def epoch_for(self, account, link):
         """The epoch of a registration attempt. A new one, durable on return, unless the last attempt was for the same
         registrar over the same link: repeating an attempt is no change of registrar, and does not wear out the flash.
         """
         if self._epoch_of != (account.ssid, link):
-            self._store.put({"epoch": min(self.epoch + 1, _EPOCH_MAX)})
+            self._store.keep({"epoch": min(self.epoch + 1, _EPOCH_MAX)})
             self._epoch_of = (account.ssid, link)
         return self.epoch
 
     def raise_epoch(self, highest):
         """A registrar knows a higher epoch of ours (4.09): go above it next time."""
         if self.epoch <= highest < _EPOCH_MAX:
-            self._store.put({"epoch": highest})
+            self._store.keep({"epoch": highest})
             self._epoch_of = None
 
     def _load(self):

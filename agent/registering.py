@@ -36,6 +36,8 @@ class Registering:
                 registrar=target[0].uri if target else "none",
                 link=target[1] if target else "none",
             )
+        if self.store.behind:
+            self.log.error(now, "store", "behind", text="the medium takes no writes; a restart forgets")
         if state == "registered":
             self.links.trust(self.registration.target[1])
             self.configuration.proven()

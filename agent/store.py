@@ -40,7 +40,7 @@ class Store:
     cannot cause; the map is then empty. `writes` counts the writes since start (flash wears out)."""
 
     def __init__(self, medium):
-        self.writes = 0
+        self.writes, self.behind = 0, False
         self._medium = medium
         self._version, self._slot, self._values = 0, 1, {}
         bad = 0
@@ -60,8 +60,8 @@ class Store:
     def put(self, changes):
         """Change several keys at once, all or none; None removes a key. Durable on return.
 
-        Raises LocalError for a value that CBOR cannot hold and OSError when the medium fails; the old map
-        then stays. """
+        Raises LocalError for a value that CBOR cannot hold and OSError when the medium fails; the old map then stays.
+        """
         values = dict(self._values)
         for key in changes:
             values[key] = changes[key]
@@ -70,8 +70,18 @@ class Store:
         data = _seal(self._version + 1, cbor.encode(values))
         if _open(data) is None:  # encoding knows fewer limits than decoding, and this must be readable
             raise LocalError("store: too much in it to be read again")
+        self._pending = values
         self._medium.write(_SLOTS[1 - self._slot], data)
         self._version += 1
         self._slot = 1 - self._slot
         self._values = values
+        self.behind = False
         self.writes += 1
+
+    def keep(self, changes):
+        """As put(), but a medium that fails (full, worn out) costs no more than durability: the change counts until
+        the next start, and is written with the next one. `behind` says that something is not written."""
+        try:
+            self.put(changes)
+        except OSError:
+            self._values, self.behind = self._pending, True

@@ -118,3 +118,31 @@ def test_what_could_not_be_read_again_is_refused():
     assert refused(store.put, {"a": 1 << 70})
     assert refused(store.put, {"a": object()})
     assert store.get("a") is None and store.writes == 0
+
+
+class Full:
+    """A medium that takes no writes while `full`."""
+
+    def __init__(self):
+        self.files, self.full = {}, False
+
+    def read(self, name):
+        return self.files.get(name)
+
+    def write(self, name, data):
+        if self.full:
+            raise OSError(28, "no space left on the medium")
+        self.files[name] = data
+
+
+def test_a_medium_that_fails_costs_nothing_but_durability():
+    medium = Full()
+    store = Store(medium)
+    assert store.keep({"epoch": 1, "a": 1})
+    medium.full = True
+    assert not store.keep({"epoch": 2, "a": None}) and store.behind
+    assert store.get("epoch") == 2 and store.get("a") is None
+    assert Store(medium).get("epoch") == 1
+    medium.full = False
+    assert store.keep({"b": 3}) and not store.behind
+    assert [Store(medium).get(key) for key in ("epoch", "a", "b")] == [2, None, 3]
