@@ -1,5 +1,5 @@
 """What the device has been told to be: its server accounts and settings, which of them are on trial, and its epoch.
-All of it in the store.
+All of it in the store; a medium that takes no writes costs durability, not service.
 
 A new configuration replaces the old one in a single write, and the old one is kept beside it until the first
 registration under the new one: a bad configuration cannot cut a device off for ever (C3, L2).
@@ -53,7 +53,7 @@ class Configuration:
         return True
 
     def set(self, path, value):
-        """One resource, durable on return."""
+        """One resource, durable on return unless the medium fails."""
         self.tree[path] = value
         self._store.keep({"config": form.pack(self.tree)})
 
@@ -64,6 +64,8 @@ class Configuration:
         if self._epoch_of != (account.ssid, link):
             self._store.keep({"epoch": min(self.epoch + 1, _EPOCH_MAX)})
             self._epoch_of = (account.ssid, link)
+        elif self._store.behind:
+            self._store.keep({})  # what a full medium refused before
         return self.epoch
 
     def raise_epoch(self, highest):

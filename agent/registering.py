@@ -11,6 +11,8 @@ class Registering:
     def _register(self, now, target):
         account, link = target
         epoch = self.configuration.epoch_for(account, link)
+        if self.store.behind:
+            self.log.error(now, "store", "unwritten", text="the medium takes no writes; a restart undoes changes")
         self.log.info(now, "registration", "requested", registrar=account.uri, link=link, epoch=epoch)
         self._lifetime_sent = account.lifetime_s
         self.registration.sent(self.north.register(target, self.settings.get("endpoint"), epoch, now))

@@ -74,7 +74,7 @@ class Store:
         self._medium.write(_SLOTS[1 - self._slot], data)
         self._version += 1
         self._slot = 1 - self._slot
-        self._values = values
+        self._values, self._pending = values, None
         self.behind = False
         self.writes += 1
 
@@ -84,4 +84,5 @@ class Store:
         try:
             self.put(changes)
         except OSError:
-            self._values, self.behind = self._pending, True
+            self._values, self._pending = self._pending, None
+            self.behind = True

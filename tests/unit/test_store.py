@@ -85,6 +85,26 @@ def test_a_medium_that_fails_leaves_the_old_map():
     assert store.get("epoch") == 1 and store.writes == 0
 
 
+def test_what_is_kept_counts_although_the_medium_fails_and_is_written_with_the_next_change():
+    class Full(Medium):
+        full = True
+
+        def write(self, name, data):
+            if self.full:
+                raise OSError(28, "no space")
+            Medium.write(self, name, data)
+
+    files = {}
+    Store(Medium(files)).put({"epoch": 1})
+    medium = Full(files)
+    store = Store(medium)
+    store.keep({"epoch": 2})
+    assert store.get("epoch") == 2 and store.behind and Store(Medium(files)).get("epoch") == 1
+    medium.full = False
+    store.keep({"other": 3})
+    assert not store.behind and Store(Medium(files)).get("epoch") == 2
+
+
 def test_damage_that_no_power_cut_explains_is_told():
     files = {}
     store = Store(Medium(files))
