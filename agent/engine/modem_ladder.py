@@ -169,8 +169,9 @@ class Ladder:
         self._event("enable")
 
     def _enabling(self):
-        if (yield from self._radio()) != 1:
-            yield "AT+CFUN=1"
+        ok = (yield from self._radio()) == 1 or (yield "AT+CFUN=1")[0]
+        if not ok:
+            return (yield from self._hold(_BACKOFF_MS))
         for command in _REGISTRATION.split():
             yield command + "=1"
         self._event("enabled")
@@ -189,9 +190,8 @@ class Ladder:
             self._event("search", "denied" if denied else "")
         limits = _DENIED_MS if denied else _TOGGLE_MS
         if self._now - self._toggled >= limits[min(self._toggles, len(limits) - 1)]:
-            self._toggles, self._toggled = self._toggles + 1, self._now
-            yield "AT+CFUN=4"
-            yield "AT+CFUN=1"
+            self._toggles += 1
+            return self._event("disable")  # radio off, and up again, however often it refuses to come on
         yield 2000 if self._now - self._entered < 60000 else 10000
 
     _enabled = _searching
