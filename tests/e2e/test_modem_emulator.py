@@ -254,8 +254,14 @@ def test_what_the_emulator_says_is_what_the_agent_reads():
 
 
 def test_every_unsolicited_line_of_the_emulator_means_something_to_the_agent():
-    profile = Emulator().profile
-    for line in profile["sim_ready"] + profile["sim_gone"] + profile["booted"]:
+    heard = []
+    emulator = Emulator()
+    emulator.say = heard.append
+    emulator.state.session["+QSIMSTAT"] = 1
+    for row in ("booted", "sim_ready", "sim_gone", "sim_found"):
+        emulator.tell(row)
+    for line in heard:
         assert quectel.event(line) or line.startswith("+QIND:"), line
-    assert quectel.event(profile["context_lost"] % 1) == ("context", 1)
-    assert quectel.event(profile["datagram_waiting"] % 3) == ("recv", 3)
+    emulator.tell("context_lost", cid=1)
+    emulator.tell("socket_closed", number=3)
+    assert [quectel.event(line) for line in heard[-2:]] == [("context", 1), ("closed", 3)]

@@ -100,8 +100,10 @@ def _functionality(modem, operator, arguments):
     state = modem.state
     if operator == "?":
         return ["+CFUN: %d" % state.functionality]
-    state.functionality = pick(arguments[0], 0, 1, 4)
-    if arguments[1:] == ["1"]:
+    profile = modem.profile
+    level = pick(arguments[0], *profile["functionality"], *profile["restarts"])
+    state.functionality = level if level in profile["functionality"] else 1
+    if arguments[1:] == ["1"] or level in profile["restarts"]:
         return Answer(after=modem.restart)
     return Answer(after=modem.network.refresh)
 
@@ -112,6 +114,14 @@ def _operator(modem, operator, arguments):
     if not modem.state.registered:
         return ["+COPS: 0"]
     return ['+COPS: 0,0,"%s",%d' % (modem.profile["operator"], modem.profile["technology"])]
+
+
+def _reporting(modem, operator, arguments):
+    """+CGEREP: whether contexts that come and go are told."""
+    if operator == "?":
+        return ["+CGEREP: %d,0" % modem.state.session["+CGEREP"]]
+    modem.state.session["+CGEREP"] = pick(arguments[0] or "0", 0, 1, 2)
+    return None
 
 
 def _attached(modem, operator, arguments):
@@ -154,6 +164,6 @@ COMMANDS = {
     "+GMR": _fact("revision"), "+CGMR": _fact("revision"), "+GSN": _fact("imei"), "+CGSN": _fact("imei"),
     "+CIMI": _imsi, "+CMEE": _errors, "+CPIN": _pin, "+CSQ": _signal, "+CFUN": _functionality, "+COPS": _operator,
     "+CREG": _registration("+CREG"), "+CGREG": _registration("+CGREG"), "+CEREG": _registration("+CEREG"),
-    "+CGATT": _attached, "+CGDCONT": _define, "+CGACT": _activate, "+CGPADDR": _address, "+CGEREP": _accept,
+    "+CGATT": _attached, "+CGDCONT": _define, "+CGACT": _activate, "+CGPADDR": _address, "+CGEREP": _reporting,
     "+IPR": _accept, "+IFC": _accept, "+CTZR": _accept, "+CTZU": _accept,
 }  # fmt: skip

@@ -36,6 +36,10 @@ def _detach(modem, silent=False):
             modem.lose_context(cid)
 
 
+def _close(modem, number):
+    return None if modem.lose_socket(number) else {"error": "no socket %d is open" % number}
+
+
 def _delay(modem, ms):
     modem.state.faults.delay_ms = ms
 
@@ -104,6 +108,7 @@ COMMANDS = {
             '{"do": "sim", "present": false}  taken out; true, with "lock": "SIM PIN": put in, locked'),
     "detach": (_detach, {"silent": bool},
                '{"do": "detach"}  the network deactivates the contexts; "silent": true: without saying so'),
+    "close": (_close, {"number": range(64)}, '{"do": "close", "number": 0}  a socket ends by itself'),
     "delay": (_delay, {"ms": range(60001)}, '{"do": "delay", "ms": 500}  every answer comes that much later'),
     "mute": (_mute, {"on": bool}, '{"do": "mute", "on": true}  hears and says nothing'),
     "split": (_split, {"bytes": range(1025)}, '{"do": "split", "bytes": 1}  so many bytes a write; 0: as they come'),

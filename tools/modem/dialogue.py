@@ -101,7 +101,7 @@ class Dialogue:
         """Ask for `length` bytes; None when the device gives up."""
         self._data = future = asyncio.get_running_loop().create_future()
         self._need = length
-        self._write(b"\r\n> ")
+        self._write(self._modem.profile["prompt"].encode())
         data = await future
         held, self._held = self._held, []
         for line in held:
@@ -186,7 +186,7 @@ def _parts(body):
     """The commands of a line (V.250 5.2.1): [(name, operator "" "?" "=" "=?", [argument])]."""
     found = []
     for part in re.findall(r'(?:"[^"]*"|[^;"])+', body):
-        while part and not part.startswith(("+", "$", "^", "#", "%")):
+        while part and not part.startswith(("+", "$", "^", "#", "%", "*")):
             basic = re.match(r"(&?[A-Za-z])(\d*)", part)
             if basic is None:
                 return found + [("", "", [])]

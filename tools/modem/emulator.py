@@ -43,11 +43,14 @@ class Emulator:
     def __init__(self, profile="quectel-ec25", address="127.0.0.3", log=None, *, link=None, control=None,
                  identity=None, ms=None, trace=False):
         self.name = profile
-        known = load(profile)
-        self.profile = dict(known, identity=dict(known["identity"], **identity or {}), ms=dict(known["ms"], **ms or {}))
+        known = {**profiles.DEFAULTS, **load(profile)}
+        self.profile = dict(known, identity=dict(known["identity"], **identity or {}),
+                            ms={**profiles.DEFAULTS["ms"], **known["ms"], **(ms or {})})
         self._log, self._trace = log or (lambda actor, event, **fields: None), trace
         own = self.profile["identity"]
-        self.state = State(Sim(own["iccid"], own["imsi"]), self.profile["signal"])
+        self.state = State(Sim(own["iccid"], own["imsi"]), self.profile["signal"], dict(self.profile["session"]))
+        for cid, apn in self.profile["contexts"].items():
+            self.state.context(cid).apn = apn
         self.state.restart()
         self.port = Port(self._received, link)
         self.network = Network(self.state, self.profile["ms"], self._registration_changed)
@@ -94,8 +97,8 @@ class Emulator:
         self._turning = asyncio.get_running_loop().create_task(self.power(True))
 
     def power_down(self):
-        """AT+QPOWD."""
-        self.say("POWERED DOWN")
+        """Switched off by a command."""
+        self.tell("power_down")
         self._turning = asyncio.get_running_loop().create_task(self.power(False))
 
     async def _halt(self):
@@ -112,8 +115,7 @@ class Emulator:
         await self.pause("boot")
         self.state.running = True
         self.dialogue.start()
-        for line in self.profile["booted"]:
-            self.say(line)
+        self.tell("booted")
         await self._sim_found()
 
     async def _sim_found(self):
@@ -122,8 +124,10 @@ class Emulator:
         sim = self.state.sim
         if sim.present and not sim.ready and self.state.running:
             sim.ready = True
-            for line in ["+CPIN: " + sim.lock] if sim.lock else self.profile["sim_ready"]:
-                self.say(line)
+            if sim.lock:
+                self.say("+CPIN: " + sim.lock)
+            else:
+                self.tell("sim_ready")
         self.network.refresh()
 
     def later(self, work):
@@ -147,10 +151,7 @@ class Emulator:
         if not present:
             sim.ready = False
         if self.state.running and (changed or lock is not None):
-            if self.state.session["+QSIMSTAT"]:
-                self.say("+QSIMSTAT: 1,%d" % present)
-            for line in () if present else self.profile["sim_gone"]:
-                self.say(line)
+            self.tell("sim_found" if present else "sim_gone", present=present)
             self.network.refresh()
             self.later(self._sim_found())
         self.note("sim", present=present, lock=sim.lock)
@@ -192,15 +193,23 @@ class Emulator:
     def lose_context(self, cid):
         """The network deactivates a context."""
         if self.deactivate(cid):
-            self.say(self.profile["context_lost"] % cid)
+            self.tell("context_lost", cid=cid)
+
+    def lose_socket(self, number):
+        """A socket ends without having been asked to; whether there was one."""
+        known = self.sockets.get(number) is not None
+        if known:
+            self.sockets.close(number)
+            self.note("socket", number=number, closed=True)
+            self.tell("socket_closed", number=number)
+        return known
 
     def _arrived(self, number):
         relay = self.sockets.get(number)
-        while relay.push and relay.waiting:
-            data = relay.waiting.popleft()
-            self._write(b'\r\n+QIURC: "recv",%d,%d\r\n' % (number, len(data)) + data + b"\r\n")
-        if relay.waiting:
-            self.say(self.profile["datagram_waiting"] % number)
+        if callable(self.profile["datagram_waiting"]):
+            self.profile["datagram_waiting"](self, relay)
+        else:
+            self.tell("datagram_waiting", number=number, length=len(relay.waiting[0]))
 
     # --- the line ---
 
@@ -208,6 +217,19 @@ class Emulator:
         """An unsolicited line."""
         if self.state.running:
             self.dialogue.say(line)
+
+    def tell(self, row, **fields):
+        """The unsolicited lines of a row of the profile (profiles/__init__.py says what they are)."""
+        for line in self.profile[row]:
+            if isinstance(line, tuple):
+                setting, line = line
+                if not self.state.session.get(setting):
+                    continue
+            self.say(line % fields if fields else line)
+
+    def write(self, data):
+        """Bytes as they are, outside of any answer."""
+        self._write(data)
 
     async def prompt(self, length):
         """Ask the device for data; None when it gives up."""

@@ -44,6 +44,7 @@ class State:
 
     sim: Sim
     signal: int
+    settings: dict = field(default_factory=dict)  # the maker's own of `session`, as they are after a restart
     power: bool = True
     running: bool = False  # booted
     functionality: int = 1  # +CFUN
@@ -62,7 +63,8 @@ class State:
         self.sim.ready = False
         for context in self.contexts.values():
             context.active, context.address = False, ""
-        self.session = {"echo": 1, "errors": 1, "+CREG": 0, "+CGREG": 0, "+CEREG": 0, "+QISDE": 1, "+QSIMSTAT": 0}
+        self.session = {"echo": 1, "errors": 1, "+CREG": 0, "+CGREG": 0, "+CEREG": 0, "+CGEREP": 0,
+                        **self.settings}
 
     @property
     def registered(self):

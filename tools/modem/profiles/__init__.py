@@ -1,1 +1,33 @@
-"""One file a modem: PROFILE is data; the name is the file's, with hyphens."""
+"""One file a modem: PROFILE is data; the profile's name is the file's, with hyphens. It replaces rows of DEFAULTS.
+
+A row of lines holds what the modem says by itself. A line may have fields: %(cid)d of a context, %(number)d of a
+socket, %(length)d of a datagram, %(present)d of the SIM. A line ("+CGEREP", line) is only said while that session
+setting is on. Instead of lines, `datagram_waiting` may be a function(modem, relay).
+The commands of a maker's sockets are in tools/modem/sockets_MAKER.py.
+"""
+
+from .. import basic_commands
+
+DEFAULTS = {
+    "about": "",
+    "identity": {},  # manufacturer, model, revision, imei, imsi, iccid
+    "operator": "Testnet",
+    "technology": 7,  # E-UTRAN, TS 27.007 7.3
+    "signal": 22,  # +CSQ
+    "commands": basic_commands.COMMANDS,
+    "session": {},  # what the maker's own settings are after a restart: {"+QISDE": 1}
+    "functionality": (0, 1, 4),  # what +CFUN takes
+    "restarts": (),  # what +CFUN takes and restarts upon, besides +CFUN=1,1
+    "prompt": "\r\n> ",  # what asks for data
+    "contexts": {},  # {cid: apn} that are there from the start
+    "booted": ["RDY"],
+    "sim_ready": ["+CPIN: READY"],
+    "sim_gone": ["+CPIN: NOT READY"],
+    "sim_found": [],  # put in; sim_ready follows once it has been read
+    "context_lost": [("+CGEREP", "+CGEV: NW PDN DEACT %(cid)d")],
+    "datagram_waiting": [],
+    "socket_closed": [],
+    "power_down": [],
+    # Times in ms; real ones are far longer, and are said in the profiles.
+    "ms": {"boot": 200, "sim": 50, "attach": 300, "dial": 300, "open": 20},
+}

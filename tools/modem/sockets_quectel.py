@@ -130,6 +130,16 @@ def _power_down(modem, operator, arguments):
     return Answer(after=modem.power_down)
 
 
+def arrived(modem, relay):
+    """A datagram waits: tell it, or push it out, as the socket was opened."""
+    while relay.push and relay.waiting:
+        data = relay.waiting.popleft()
+        modem.write(b'\r\n+QIURC: "recv",%d,%d\r\n' % (relay.number, len(data)) + data + b"\r\n")
+    if relay.waiting:
+        modem.say('+QIURC: "recv",%d' % relay.number)
+
+
+SESSION = {"+QISDE": 1, "+QSIMSTAT": 0}
 COMMANDS = {
     "+QCCID": _iccid, "+CCID": _iccid, "+QSIMSTAT": _switch("+QSIMSTAT"), "+QISDE": _switch("+QISDE"),
     "+QURCCFG": _setting, "+QICSGP": _context, "+QIACT": _activate, "+QIDEACT": _deactivate, "+QIOPEN": _open,
