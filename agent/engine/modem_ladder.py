@@ -93,13 +93,13 @@ class Ladder:
         yield "AT+CMEE=1"
         self.identity = {}
         yield from self._ask("manufacturer", "AT+CGMI", at.text)
+        yield from self._ask("model", "AT+CGMM", at.text)
         if self._auto:
-            self._use(generic.load(self.identity.get("manufacturer", "")) or generic)
+            self._use(generic.load(*[self.identity.get(key, "?") for key in ("manufacturer", "model")]) or generic)
         for command in self._channel.of("INIT").split("\n")[1:-1]:
             yield command
         if (yield from self._radio()) == 0:
             yield "AT+CFUN=4"  # with everything off the SIM cannot be read
-        yield from self._ask("model", "AT+CGMM", at.text)
         yield from self._ask("revision", "AT+CGMR", at.text)
         yield from self._ask("imei", "AT+CGSN", at.imei)
         if (yield from self._sim()):
@@ -297,7 +297,7 @@ class Ladder:
         if self._heard and len(self._resets) < _MAX_RESETS:
             self._resets.append(self._now)
             self._registration, self._untidy, self._heard = {}, False, False
-            self._channel.out.append(b"AT+CFUN=1,1\r")  # whatever it answers
+            self._channel.out.append(self._channel.of("RESET").encode() + b"\r")  # whatever it answers
             self._channel.stale += 1
             self._event("lost", reason)
         else:

@@ -1,8 +1,19 @@
 """What every modem has by 3GPP TS 27.007; a family's file overrides by name what it does differently.
 
 A family = one file here, named as the first word of what AT+CGMI answers, in lower case and letters and digits only
-("Quectel" -> quectel.py, "u-blox" -> ublox.py). Tables are data; procedures are generators that yield a step and are
+("Quectel" -> quectel.py), or as FILES says. Tables are data; procedures are generators that yield a step and are
 sent its answer (agent/engine/modem.py says what a step may be). A family without sockets reaches "registered" only.
+"""
+
+# What the maker's word begins with, what AT+CGMM has in it (* = anything), the file. The first row that fits counts.
+FILES = """
+quectel BG quectelbg
+simcom SIM70 simcom70
+simcom A76 simcoma76
+incorporated A76 simcoma76
+simcom * simcom
+ublox SARA-R5 ubloxr5
+ublox R6 ubloxr6
 """
 
 INIT = ""  # commands after ATE0 and +CMEE=1, between newlines; a refusal is ignored
@@ -11,6 +22,13 @@ PREFIXES = {}  # command: what its answer lines begin with, where that is not th
 COUNTED = {}  # name of a line that announces raw data: index of the field with the length
 REFUSALS = ""  # final results besides the standard ones that mean "refused", between newlines
 SOCKETS = 0  # how many datagram sockets we use at once
+PROMPT_MS = 0  # how long the modem wants to be left alone between its prompt and our data
+
+POWER = "500 100 20000 5000"  # ms: how long to hold the power key and the reset line, to boot, to switch off
+OFF = ""  # the command that switches it off, if it has one
+RESET = "AT+CFUN=1,1"  # the command that restarts it
+DIAL = "ATD*99***1#"  # PPP in context 1
+MUX = "AT+CMUX=0,0,5,127"  # 3GPP TS 27.010 basic option at 115200 Bd; N1 is the last number
 
 # Longest time that a command may take (ms), by its name; "" for all others.
 TIMEOUTS = {"AT": 300, "AT+CPIN": 10000, "AT+CFUN": 30000, "AT+CIMI": 10000, "AT+CCID": 10000, "": 5000}
@@ -33,10 +51,15 @@ def event(line):
     return None
 
 
-def load(maker):
-    """The family file for a maker's name as the modem gives it, or None."""
+def load(maker, model=""):
+    """The family file for a maker's name and a model as the modem gives them (or for a file's name), or None."""
     word = maker.strip().split(" ")[0].lower()
     name = "".join([char for char in word if char < "{" and (char.isalpha() or char.isdigit())])
+    for row in FILES.split("\n")[1:-1] if model else ():
+        head, part, file = row.split()
+        if name.startswith(head) and (part == "*" or part in model.upper()):
+            name = file
+            break
     try:
         return __import__(name, globals(), None, ("INIT",), 1) if name else None
     except ImportError:
