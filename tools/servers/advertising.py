@@ -53,7 +53,7 @@ class Advertiser:
         self._transport = self._zeroconf = self._task = None
 
     async def _advertise(self):
-        hosts = [host for host in _addresses(self._coap.host) if ":" not in host]
+        hosts = _addresses(self._coap.host)
         name = f"pointsman-{self._coap.port}"
         info = AsyncServiceInfo(SUBTYPE, f"{name}.{SERVICE}", port=self._coap.port, server=f"{name}.local.",
                                 addresses=[socket.inet_aton(host) for host in hosts],
@@ -110,10 +110,9 @@ def _group_socket(host, port):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((GROUP, port))
         for one in _addresses(host):
-            if ":" not in one:
-                with contextlib.suppress(OSError):  # an interface without multicast
-                    join = socket.inet_aton(GROUP) + socket.inet_aton(one)
-                    sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, join)
+            with contextlib.suppress(OSError):  # an interface without multicast
+                join = socket.inet_aton(GROUP) + socket.inet_aton(one)
+                sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, join)
         sock.setblocking(False)
     except OSError:
         sock.close()
@@ -125,4 +124,4 @@ def _addresses(host):
     """The IPv4 addresses that a server bound to `host` is reached at."""
     if host in ("0.0.0.0", "::"):
         return [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if isinstance(ip.ip, str)]
-    return [host if ":" in host else socket.gethostbyname(host)]
+    return [] if ":" in host else [socket.gethostbyname(host)]

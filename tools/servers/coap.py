@@ -236,16 +236,14 @@ class _Site(resource.Resource):
             await super().render_to_pipe(pipe)
 
     async def _notify(self, pipe):
-        try:
-            async with contextlib.aclosing(self._observe(pipe.request)) as responses:
+        """What the generator yields; the one without the observe option is its last."""
+        async with contextlib.aclosing(self._observe(pipe.request)) as responses:
+            try:
                 async for response in responses:
-                    last = response.opt.observe is None
                     response.transport_tuning = DEVICE
-                    pipe.add_response(response, is_last=last)
-                    if last:
-                        return
-        except Refusal as refusal:
-            pipe.add_response(refusal.message(), is_last=True)
+                    pipe.add_response(response, is_last=response.opt.observe is None)
+            except Refusal as refusal:
+                pipe.add_response(refusal.message(), is_last=True)
 
 
 class _Interface(MessageInterfaceUDP6):
