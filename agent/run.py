@@ -156,7 +156,10 @@ class Driver:
                 self.flush()
 
     async def _watch(self):
+        asked = getattr(self.board, "stopping", None)  # a board may have another way to ask for the end than a signal
         while True:
+            if asked and not self._leaving and asked():
+                self.stop()
             for link in self.board.links():
                 self._look(link)
             if self._port and self._port.waiting:

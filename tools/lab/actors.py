@@ -70,11 +70,6 @@ class Agent:
             os.kill(self._process.pid, signal.SIGKILL)
         await self._ended()
 
-    def interrupt(self):
-        """Asks the agent to de-register and end."""
-        if self.alive:
-            os.kill(self._process.pid, signal.SIGINT)
-
     async def _ended(self):
         if self._process:
             await self._process.wait()

@@ -39,7 +39,7 @@ class Story:
         sequence = await self._sequence()
         await self._until("drained", lambda: self.books.last(self.name) >= sequence, self._books_say)
         self._done("drained", "up to number %d" % self.books.last(self.name))
-        self.device.agent.interrupt()
+        self.device.end()
         await self._until("left", self._has_left, self._records_say, alive=False)
         self._done("left")
 

@@ -63,6 +63,10 @@ class Device:
         await asyncio.gather(self.agent.kill(), self.modem.power(False))
         self.fuse.replace()
 
+    def end(self):
+        """Asks the agent to de-register and end."""
+        (self.directory / "stop").touch()
+
     async def power_up(self):
         await asyncio.gather(self.agent.start(), self.modem.power(True))
 
