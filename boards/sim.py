@@ -4,8 +4,8 @@
     DIR/store/        what survives
     DIR/cut           when it is there, the next write to the store stops half way: DIR/cut.done appears and the
                       process hangs until it is killed, as if the power had failed
-    DIR/stop          when it is there, the device de-registers and ends. Not by a signal: MicroPython's unix port raises
-                      KeyboardInterrupt out of the C handler, also in the middle of an allocation, and may not survive it
+    DIR/stop          when it is there, the device de-registers and ends. Not by a signal: MicroPython's unix port
+                      raises KeyboardInterrupt out of the C handler, also in the middle of an allocation
     DIR/meter         the last reading; each is one more than the one before, over restarts too
 
 Runs under CPython and under MicroPython's unix port.
