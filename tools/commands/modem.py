@@ -17,6 +17,7 @@ examples:
   pointsman modem                                    prints the port to open, and runs until Ctrl-C
   pointsman modem --link /tmp/modem --control /tmp/modem.ctl
   pointsman agent --modem /tmp/modem ...             an agent that dials through it
+  pointsman modem --tcp 127.0.0.1:7000 --tun ppp-net --auth chap:me:secret
   echo '{"do": "coverage", "on": false}' | nc -U -q 1 /tmp/modem.ctl
   pointsman modem --json --trace                     everything that happens, one JSON object a line
 
@@ -29,6 +30,12 @@ def arguments(parser):
     parser.add_argument("--profile", default="quectel-ec25", metavar="NAME",
                         help="which modem (default quectel-ec25); there are: " + ", ".join(names()))
     parser.add_argument("--link", metavar="PATH", help="a path that always leads to the port, also after it vanished")
+    parser.add_argument("--tcp", metavar="HOST:PORT", help="listen there instead of making a pseudo-terminal")
+    parser.add_argument("--unix", metavar="PATH", help="the same on a Unix socket, for QEMU's -chardev socket")
+    parser.add_argument("--tun", metavar="NAME",
+                        help="carry data calls by this TUN interface (root); else UDP is relayed")
+    parser.add_argument("--auth", metavar="KIND:USER:SECRET", type=_auth,
+                        help="what a data call must prove: pap or chap, for example chap:user:secret")
     parser.add_argument("--control", metavar="PATH", help="a Unix socket that takes control commands")
     parser.add_argument("--address", default="127.0.0.3", help="where its datagrams come from (default 127.0.0.3)")
     parser.add_argument("--dial-ms", type=_ms, metavar="MS", help="how long dialling takes (default 300)")
@@ -43,8 +50,10 @@ def run(args):
     load(args.profile)
     given = {"dial": args.dial_ms, "attach": args.attach_ms, "boot": args.boot_ms}
     ms = {name: value for name, value in given.items() if value is not None}
+    if [args.tcp, args.unix, args.link].count(None) < 2:
+        raise faults.Fault("--tcp, --unix and --link exclude each other", "give one of them", faults.USAGE)
     modem = Emulator(args.profile, args.address, _json if args.json else _text, link=args.link, control=args.control,
-                     ms=ms, trace=args.trace)  # fmt: skip
+                     ms=ms, trace=args.trace, ppp=args.auth, tun=args.tun, socket=args.tcp or _path(args.unix))
     return asyncio.run(_run(modem, args))
 
 
@@ -95,6 +104,18 @@ def _ms(text):
     if not text.isdecimal() or int(text) > 600000:
         raise argparse.ArgumentTypeError("%s is no time; 0 to 600000 ms" % text)
     return int(text)
+
+
+def _auth(text):
+    kind, _, rest = text.partition(":")
+    user, separator, secret = rest.partition(":")
+    if kind not in ("pap", "chap") or not separator:
+        raise argparse.ArgumentTypeError("%s is no authentication; pap:USER:SECRET or chap:USER:SECRET" % text)
+    return {"auth": kind, "user": user, "secret": secret}
+
+
+def _path(text):
+    return text if text is None or "/" in text else "./" + text
 
 
 def _json(actor, event, **fields):

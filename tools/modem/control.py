@@ -7,6 +7,7 @@ import socket
 import stat
 
 from ..faults import BUSY, Fault, nearest
+from .data_call import KINDS
 from .network import VERDICTS
 from .state import REGISTRATION
 
@@ -31,7 +32,7 @@ def _sim(modem, present, lock=None):
 def _detach(modem, silent=False):
     for cid in sorted(modem.state.contexts):
         if silent:
-            modem.deactivate(cid)
+            modem.deactivate(cid, silent=True)
         else:
             modem.lose_context(cid)
 
@@ -80,6 +81,28 @@ def _port(modem, on):
         modem.note("port", path=None)
 
 
+def _ppp(modem, fault):
+    if fault == "terminate":
+        for call in modem.lines.calls():
+            call.fault(fault)
+        return
+    modem.state.faults.ppp = fault
+    for call in modem.lines.calls():
+        call.fault(fault)
+
+
+def _cmux(modem, corrupt):
+    if modem.lines.mux is None:
+        return {"error": "the multiplexer is not on"}
+    modem.lines.mux.corrupt = corrupt
+    return None
+
+
+def _rebind(modem):
+    for call in modem.lines.calls():
+        call.network.rebind()
+
+
 def _status(modem):
     state, faults = modem.state, modem.state.faults
     return {
@@ -90,6 +113,8 @@ def _status(modem):
         "contexts": [{"cid": cid, **vars(context)} for cid, context in sorted(state.contexts.items())],
         "sockets": [{"number": relay.number, "peer": "%s:%d" % relay.peer[:2], "sent": relay.sent,
                      "received": relay.received, "lost": relay.lost} for relay in modem.sockets],
+        "calls": [call.status() for call in modem.lines.calls()],
+        "channels": sorted(modem.lines.mux.open) if modem.lines.mux else None,
         "faults": {"delay_ms": faults.delay_ms, "mute": faults.mute, "split": modem.port.split},
         "unread_bytes_dropped": modem.port.dropped,
     }  # fmt: skip
@@ -118,6 +143,11 @@ COMMANDS = {
     "restart": (_restart, {}, '{"do": "restart"}  the modem restarts by itself'),
     "power": (_power, {"on": bool}, '{"do": "power", "on": false}  off; true: boots'),
     "port": (_port, {"on": bool}, '{"do": "port", "on": false}  the serial port vanishes; true: a new one'),
+    "ppp": (_ppp, {"fault": KINDS},
+            '{"do": "ppp", "fault": "zombie"}  data calls carry nothing any more; or ' + ", ".join(KINDS)),
+    "cmux": (_cmux, {"corrupt": range(1001)},
+             '{"do": "cmux", "corrupt": 5}  every fifth frame of the multiplexer is damaged; 0: none'),
+    "rebind": (_rebind, {}, '{"do": "rebind"}  the NAT forgets the data call\'s ports'),
     "status": (_status, {}, '{"do": "status"}  what is true right now'),
     "help": (_help, {}, '{"do": "help"}  this list'),
 }  # fmt: skip

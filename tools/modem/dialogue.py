@@ -47,6 +47,10 @@ class Dialogue:
     def start(self):
         self._task = asyncio.get_running_loop().create_task(self._work())
 
+    def runs(self, task):
+        """Whether its commands are carried out in this task."""
+        return self._task is not None and self._task is task
+
     async def stop(self):
         """Forget what is pending, as at a restart."""
         if self._task:
@@ -187,10 +191,12 @@ def _parts(body):
     found = []
     for part in re.findall(r'(?:"[^"]*"|[^;"])+', body):
         while part and not part.startswith(("+", "$", "^", "#", "%", "*")):
-            basic = re.match(r"(&?[A-Za-z])(\d*)", part)
+            if part[0] in "Dd":  # V.250 6.3.1: dialling takes the rest of the line
+                return found + [("D", "=", [part[1:]])]
+            basic = re.match(r"(&?[A-Za-z])(\d*=?\d*)", part)
             if basic is None:
                 return found + [("", "", [])]
-            found.append((basic[1].upper(), "=", [basic[2] or "0"]))
+            found.append((basic[1].upper(), "=", [basic[2].rpartition("=")[2] or "0"]))
             part = part[basic.end():].strip()
         if part:
             name, operator, rest = re.match(r"([^=?]+)(=\?|\?|=)?(.*)", part, re.S).groups()

@@ -14,9 +14,12 @@ import pkgutil
 from ..faults import USAGE, Fault, did_you_mean
 from . import profiles
 from .control import Control
-from .dialogue import Dialogue
+from .data_call import DEFAULTS as PPP
+from .lines import Lines
 from .network import Network
 from .port import Port
+from .ppp_network import Tun
+from .socket_port import SocketPort
 from .sockets import Sockets
 from .state import REGISTRATION, Sim, State
 
@@ -37,11 +40,13 @@ class Emulator:
     """One modem. `address`: where its sockets leave this machine; `log(actor, event, **fields)` is told what happens.
 
     `link`: a path that always leads to the port; `control`: a path for a Unix socket that takes control commands;
-    `identity` and `ms` replace rows of the profile's; `trace`: also log every command with its answer.
+    `identity`, `ms` and `ppp` replace rows of the profile's; `trace`: also log every command with its answer;
+    `tun`: a TUN interface that carries data calls (else UDP is relayed by sockets); `socket`: HOST:PORT or a path to
+    listen at instead of a pseudo-terminal.
     """
 
     def __init__(self, profile="quectel-ec25", address="127.0.0.3", log=None, *, link=None, control=None,
-                 identity=None, ms=None, trace=False):
+                 identity=None, ms=None, trace=False, ppp=None, tun=None, socket=None):
         self.name = profile
         known = {**profiles.DEFAULTS, **load(profile)}
         self.profile = dict(known, identity=dict(known["identity"], **identity or {}),
@@ -52,10 +57,12 @@ class Emulator:
         for cid, apn in self.profile["contexts"].items():
             self.state.context(cid).apn = apn
         self.state.restart()
-        self.port = Port(self._received, link)
+        self.port = SocketPort(self._received, socket, self._unplugged) if socket else Port(self._received, link)
+        self.ppp = {**PPP, **self.profile["ppp"], **(ppp or {})}
+        self.tun = Tun(tun) if tun else None
         self.network = Network(self.state, self.profile["ms"], self._registration_changed)
         self.sockets = Sockets(address, self._arrived)
-        self.dialogue = Dialogue(self, self.profile["commands"], self._write, self._dialogue_log)
+        self.lines = Lines(self, self._write, self._dialogue_log)
         self._control = Control(self, control)
         self._tasks = set()
         self._turning = None  # off or on
@@ -68,6 +75,8 @@ class Emulator:
     async def start(self):
         """Create the port and switch the modem on; it answers once it has booted. Fault when a path is taken."""
         self.sockets.check()
+        if self.tun:
+            self.tun.open()
         await self._control.start()
         self.port.open()
         self.note("port", path=self.path)
@@ -78,6 +87,8 @@ class Emulator:
         await self._control.stop()
         await self._halt()
         self.port.close()
+        if self.tun:
+            self.tun.close()
 
     async def control(self, request):
         """Do what a control command says (control.py has the table); the answer, {"error": cause} when it is wrong."""
@@ -106,7 +117,7 @@ class Emulator:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.dialogue.stop()
+        await self.lines.stop()
         self.sockets.close_all()
         self.state.restart()
 
@@ -114,7 +125,7 @@ class Emulator:
         self.note("boot")
         await self.pause("boot")
         self.state.running = True
-        self.dialogue.start()
+        self.lines.start()
         self.tell("booted")
         await self._sim_found()
 
@@ -180,8 +191,17 @@ class Emulator:
         self.note("context", cid=cid, active=True, apn=self.state.context(cid).apn)
         return True
 
-    def deactivate(self, cid):
-        """Whether the context was active; its sockets are closed."""
+    def calling(self, cid):
+        """Whether a data call runs over a context."""
+        return any(call.cid == cid for call in self.lines.calls())
+
+    def deactivate(self, cid, silent=False):
+        """Whether the context was active; its sockets are closed, its data call ends (silent: just carries nothing)."""
+        if not silent:
+            self.lines.hang_up(cid, "context lost")
+        for call in self.lines.calls():
+            if call.cid == cid:
+                call.fault("zombie")
         context = self.state.context(cid)
         was, context.active, context.address = context.active, False, ""
         for relay in [relay for relay in self.sockets if relay.context == cid]:
@@ -216,7 +236,7 @@ class Emulator:
     def say(self, line):
         """An unsolicited line."""
         if self.state.running:
-            self.dialogue.say(line)
+            self.lines.say(line)
 
     def tell(self, row, **fields):
         """The unsolicited lines of a row of the profile (profiles/__init__.py says what they are)."""
@@ -229,11 +249,12 @@ class Emulator:
 
     def write(self, data):
         """Bytes as they are, outside of any answer."""
-        self._write(data)
+        if self.state.running:
+            self.lines.write(data)
 
     async def prompt(self, length):
         """Ask the device for data; None when it gives up."""
-        return await self.dialogue.prompt(length)
+        return await self.lines.speaking().dialogue.prompt(length)
 
     def note(self, event, **fields):
         """Tell the log."""
@@ -245,7 +266,11 @@ class Emulator:
 
     def _received(self, data):
         if self.state.running and not self.state.faults.mute:
-            self.dialogue.feed(data)
+            self.lines.feed(data)
+
+    def _unplugged(self):
+        self.note("unplugged")
+        self.lines.unplugged()
 
     def _write(self, data):
         if not self.state.faults.mute:

@@ -42,16 +42,16 @@ class Sockets:
     """arrived(number) is called when a datagram waits in an empty socket."""
 
     def __init__(self, address, arrived):
-        self._address, self._arrived = address, arrived
+        self.address, self._arrived = address, arrived
         self._open = {}
 
     def check(self):
         """Fault when the address is not one of this machine's."""
         try:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-                probe.bind((self._address, 0))
+                probe.bind((self.address, 0))
         except OSError as error:
-            raise Fault("modem: %s is no address of this machine (%s)" % (self._address, error.strerror),
+            raise Fault("modem: %s is no address of this machine (%s)" % (self.address, error.strerror),
                         "choose another, such as 127.0.0.1", HOST) from None
 
     def __iter__(self):
@@ -70,7 +70,7 @@ class Sockets:
             found = await loop.getaddrinfo(host, port, family=socket.AF_INET, type=socket.SOCK_DGRAM)
             relay.peer = found[0][4]
             await loop.create_datagram_endpoint(
-                lambda: relay, local_addr=(self._address, 0), remote_addr=relay.peer, family=socket.AF_INET)
+                lambda: relay, local_addr=(self.address, 0), remote_addr=relay.peer, family=socket.AF_INET)
         except (OSError, UnicodeError) as error:
             self._forget(relay)
             return NO_NAME if isinstance(error, (socket.gaierror, UnicodeError)) else NO_CONNECTION

@@ -36,6 +36,7 @@ class Faults:
     mute: bool = False  # hears and says nothing
     split: int = 0  # bytes a write, 0 = as they come
     inside: list = field(default_factory=list)  # lines that come by themselves inside the next answers
+    ppp: str = "none"  # what is wrong with data calls (ppp_server.FAULTS)
 
 
 @dataclass

@@ -28,6 +28,9 @@ DEFAULTS = {
     "datagram_waiting": [],
     "socket_closed": [],
     "power_down": [],
+    "connect": "CONNECT 150000000",
+    "ppp": {},  # of data calls: auth (None, "pap", "chap"), user, secret, own, dns, mru
+    "mux": {},  # of AT+CMUX: n1, channels, leaves, broken_above (lines.py)
     # Times in ms; real ones are far longer, and are said in the profiles.
     "ms": {"boot": 200, "sim": 50, "attach": 300, "dial": 300, "open": 20},
 }
