@@ -30,8 +30,9 @@ _CAUSES = "\nsim not inserted 10\nsim pin required 11\nsim puk required 12\nsim 
 class Reader:
     """Bytes in any chunking -> tokens. Garbage and NULs are dropped, over-long lines are dropped and counted.
 
-    `counted` names the lines that announce raw data: {name: index of the field with the length}.
-    Set `prompt` to True while a '>' at the start of a line asks for data; it is cleared when that is seen.
+    `counted` names the lines that announce raw data: {name: index of the field with the length}; where the data
+    begins in that line itself: {name: (index, what stands between length and data)}.
+    Set `prompt` to True while a '>' or '@' at the start of a line asks for data; it is cleared when that is seen.
     """
 
     def __init__(self, counted=None):
@@ -64,12 +65,16 @@ class Reader:
         if end < 0:
             end = len(data)
         self._line += data[at:end]
+        extra = self._inside(tokens) if self.counted else None
+        if extra is not None:
+            return end - extra
         if len(self._line) > _MAX_LINE:
             self._line, self._long = b"", True
-        if self.prompt and _clean(self._line)[:1] == PROMPT:
+        sign = self.prompt and _clean(self._line)[:1]
+        if sign and sign in ">@":
             self.prompt = False
             tokens.append(PROMPT)
-            self._line = self._line[self._line.find(b">") + 1:]
+            self._line = self._line[self._line.find(sign.encode()) + 1 :]
         if end < len(data):
             self._end(data[end], tokens)
         return end + 1
@@ -78,15 +83,34 @@ class Reader:
         line = "" if self._long else _clean(self._line)
         self.dropped += self._long
         self._line, self._long = b"", False
-        if line:
+        if line and line != '"':  # the end of what was data inside a line
             tokens.append(line)
             index = self.counted.get(line.partition(":")[0])
-            length = 0 if index is None else number((fields(line) + [""] * index)[index]) or 0
+            length = number((fields(line) + [""] * index)[index]) or 0 if isinstance(index, int) else 0
             if length > _MAX_DATA:
                 self.dropped += 1
             else:
                 # The data begins after the header's line feed, wherever a chunk was cut.
                 self._need, self._gap = length, terminator == _CR
+
+    def _inside(self, tokens):
+        """When data begins inside this line: how many bytes too many were taken for it; else None."""
+        name = _clean(self._line.partition(b":")[0])
+        index, gap = self.counted[name] if isinstance(self.counted.get(name), tuple) else (0, b"")
+        parts = self._line.split(b",", index + 1)
+        if not gap or len(parts) < index + 2 or not (b"," + parts[-1]).startswith(gap):
+            return None
+        head = _clean(b",".join(parts[:-1]))
+        length = number(fields(head)[index]) or 0
+        if not 0 < length <= _MAX_DATA:
+            return None
+        tokens.append(head)
+        data = parts[-1][len(gap) - 1 :]
+        self._line, self._need, self._gap = data, length, False
+        if len(data) >= length:
+            tokens.append(data[:length])
+            self._line, self._need = b"", 0
+        return max(0, len(data) - length)
 
     def _payload(self, data, at, tokens):
         if self._gap:

@@ -25,6 +25,7 @@ class Channel:
         self.dropped = 0  # data that nobody asked for, lines too many
         self.stale = 0  # commands given up on, whose answers may still come
         self.command = None
+        self.held = False  # the prompt was seen; the family wants our data a little later
         self.family = generic
 
     def of(self, name):
@@ -35,23 +36,31 @@ class Channel:
         """Send a command (and `data` at its prompt); -> how long it may take (ms)."""
         self.command, self._data, self._lines = command, data, []
         self._prefix = self.of("PREFIXES").get(command) or at.prefix(command)
-        self.reader.counted = self.of("COUNTED")
+        self.reader.counted = {} if command[-1] == "?" else self.of("COUNTED")
         self.reader.prompt = data is not None
         self.out.append(command.encode() + b"\r")
         name = command.split("=")[0].split("?")[0]
         own, known = self.of("TIMEOUTS"), generic.TIMEOUTS
-        return own.get(command) or own.get(name) or known.get(name, known[""])
+        self.limit = own.get(command) or own.get(name) or known.get(name, known[""])
+        return self.limit
+
+    def release(self):
+        """Send what was held after the prompt; -> how long the answer may take (ms)."""
+        self.out.append(self._data)
+        self._data, self.held = None, False
+        return self.limit
 
     def abandon(self):
         """Give up on the pending command; its answer may still come and must not be taken for the next one's."""
         self.stale += self.command is not None
-        self.command = None
+        self.command, self.held = None, False
         self.reader.reset()
 
     def accept(self, token):
         """Sort one token: ("answer", ok, lines) ends the command; ("line", text) came by itself; or None.
 
-        ("late",): the answer of an abandoned command. A refused answer's last line is the final result.
+        ("late",): the answer of an abandoned command; ("hold", ms): release() after that time. A refused answer's
+        last line is the final result.
         """
         if isinstance(token, bytes) or token == at.PROMPT:
             return self._raw(token)
@@ -62,7 +71,7 @@ class Channel:
             self.stale = max(0, self.stale - 1)
             return ("late",)
         if done is not None:
-            self.command, self.reader.prompt = None, False
+            self.command, self.reader.prompt, self.held = None, False, False
             return ("answer", done, self._lines if done else self._lines + [token])
         if token.endswith(self.command):  # its echo
             return None
@@ -75,8 +84,10 @@ class Channel:
         """Data belongs to the answer only when this command's own lines announce it; a prompt asks for ours."""
         prompt = not isinstance(token, bytes)
         if prompt and self.command is not None and self._data is not None:
-            self.out.append(self._data)
-            self._data = None
+            if self.of("PROMPT_MS"):
+                self.held = True
+                return "hold", self.of("PROMPT_MS")
+            self.release()
         elif not prompt and self.command is not None and self._prefix[:-1] in self.reader.counted:
             return self._keep(token)
         else:

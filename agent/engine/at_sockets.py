@@ -15,8 +15,9 @@ _MAX_HOST = const(150)  # characters
 
 
 class _Socket:
-    def __init__(self, host, port):
+    def __init__(self, host, port, number):
         self.host, self.port = host, port
+        self.own = number  # what the family knows it by: the modem's number for it, or a tuple that begins with it
         self.used = 0
         self.readable = False  # the modem said that there is something
         self.unsure = False  # sent, and nothing heard since: the notice may have got lost
@@ -58,10 +59,10 @@ class Sockets:
 
     def heard(self, kind, number):
         """The modem said "recv" (there is something to read) or "closed" of a socket."""
-        socket = self._slots[number] if number < len(self._slots) else None
-        if socket:
-            socket.readable = True
-            socket.dead = socket.dead or kind == "closed"
+        for socket in self._slots:
+            if socket and number == (socket.own[0] if isinstance(socket.own, tuple) else socket.own):
+                socket.readable = True
+                socket.dead = socket.dead or kind == "closed"
 
     def unsure(self, look=False):
         """Whether a socket may hold an answer that we were not told of; `look`: have them read."""
@@ -85,14 +86,14 @@ class Sockets:
         for number, socket in enumerate(self._slots):
             if socket and socket.dead:
                 self._slots[number] = None
-                return (yield from self._family.close_socket(number))
+                return (yield from self._family.close_socket(socket.own))
             if socket and socket.readable and (self._turn % 2 or not self._queue):
-                return (yield from self._read(number, socket))
+                return (yield from self._read(socket))
         if self._queue:
             yield from self._send(*self._queue.pop(0))
 
-    def _read(self, number, socket):
-        data = yield from self._family.receive(number)
+    def _read(self, socket):
+        data = yield from self._family.receive(socket.own)
         socket.unsure = False
         socket.readable = data is not None
         return (socket.host, socket.port, data) if socket.readable else None
@@ -103,14 +104,18 @@ class Sockets:
         fresh = not socket or socket.host != host or socket.port != port
         if fresh:
             if socket:
-                yield from self._family.close_socket(number)
-            socket = self._slots[number] = _Socket(host, port)
+                yield from self._family.close_socket(socket.own)
+            socket = self._slots[number] = _Socket(host, port, number)
         socket.used = self._turn
         socket.dead = True  # until proven otherwise: without an answer we cannot know its state
         self.dropped += 1
-        if fresh and not (yield from self._family.open_socket(number, host, port)):
-            return self._refused(host, port)
-        reason = yield from self._family.send(number, data)
+        if fresh:
+            own = yield from self._family.open_socket(number, host, port)
+            if own is None:
+                self._slots[number] = None
+                return self._refused(host, port)
+            socket.own = own
+        reason = yield from self._family.send(socket.own, data)
         socket.unsure = not reason
         socket.dead = reason not in ("", "full")
         self.failed = self.failed or socket.dead

@@ -74,6 +74,8 @@ class Modem(Ladder):
                 self._resume(result[1:])
             elif result[0] == "line":
                 self._unsolicited(result[1])
+            elif result[0] == "hold":
+                self._due = now + result[1]
             else:
                 self._wake()
 
@@ -97,7 +99,9 @@ class Modem(Ladder):
         if self._due is None or now < self._due:
             return
         command = self._channel.command
-        if command is None:
+        if self._channel.held:
+            self._due = now + self._channel.release()
+        elif command is None:
             self._resume(None if self._awaited else False)
         else:
             self._channel.abandon()

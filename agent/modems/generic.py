@@ -19,7 +19,7 @@ ublox R6 ubloxr6
 INIT = ""  # commands after ATE0 and +CMEE=1, between newlines; a refusal is ignored
 ICCID = "AT+CCID"
 PREFIXES = {}  # command: what its answer lines begin with, where that is not the command's own name
-COUNTED = {}  # name of a line that announces raw data: index of the field with the length
+COUNTED = {}  # name of a line that announces raw data: index of the field with the length (codec/at.py, Reader)
 REFUSALS = ""  # final results besides the standard ones that mean "refused", between newlines
 SOCKETS = 0  # how many datagram sockets we use at once
 PROMPT_MS = 0  # how long the modem wants to be left alone between its prompt and our data

@@ -72,12 +72,16 @@ def disconnect():
 
 
 def open_socket(number, host, port):
-    """Open UDP socket `number` to one peer (the modem resolves names); whether it worked."""
+    """Open UDP socket `number` to one peer (the modem resolves names).
+
+    Returns what the other procedures shall be given for it, or None when it could not be opened (and is closed).
+    """
     ok, lines = yield 'AT+QIOPEN=1,%d,"UDP","%s",%d,0,0' % (number, host, port)
-    if not ok:
-        return False
-    line = lines[0] if lines else (yield ("+QIOPEN:", _OPEN_MS))
-    return line is not None and at.number((at.fields(line) + [""])[1]) == 0
+    line = lines[0] if lines or not ok else (yield ("+QIOPEN:", _OPEN_MS))
+    if ok and line is not None and at.number((at.fields(line) + [""])[1]) == 0:
+        return number
+    yield from close_socket(number)
+    return None
 
 
 def send(number, data):
