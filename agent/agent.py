@@ -105,6 +105,14 @@ class Agent(Configuring, Registering):
         self._link_changed(now, name, up)
         self._settle(now)
 
+    def moved(self, name, now):
+        """The link is up and has another address now: what the registrar knows us by is void."""
+        self.log.info(now, "links", "moved", link=name)
+        registrar = self.registration.registrar
+        if registrar and registrar[1] == name:
+            self.registration.update_now(now)
+        self._settle(now)
+
     def receive(self, link, host, port, data, now):
         if not self.discovery or not self.discovery.receive(link, host, port, data, now):
             self.exchange.receive((link, host, port), data, now)

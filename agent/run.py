@@ -73,7 +73,7 @@ class Driver:
     def __init__(self, board, agent):
         self.board, self.agent, self.code = board, agent, None
         self.clock = Clock()
-        self._sockets, self._tasks = {}, []  # link name -> (socket, its task); the other tasks
+        self._sockets, self._tasks = {}, []  # link name -> (socket, its task, its address); the other tasks
         self._port = None
         # (host name, port) -> (address, believed until), its task while it is looked up; (ip, port) -> host name
         self._resolved, self._resolving, self._names = {}, {}, {}
@@ -86,9 +86,9 @@ class Driver:
         self._woken, self._done = asyncio.Event(), asyncio.Event()
         self._catch_signals()
         self._tasks, self._resolving = [], {}
-        for name, (sock, _) in list(self._sockets.items()):
-            self._sockets[name] = (sock, self._spawn(self._receive(name, sock)))
-        for coroutine in (self._begin(leaving), self._watch(), self._tick(), self._serial()):
+        for name, (sock, _, address) in list(self._sockets.items()):
+            self._sockets[name] = (sock, self._spawn(self._receive(name, sock)), address)
+        for coroutine in (self._begin(leaving), self._watch(), self._listen(), self._tick(), self._serial()):
             self._tasks.append(self._spawn(coroutine))
         await self._finish()
 
@@ -160,11 +160,22 @@ class Driver:
         while True:
             if asked and not self._leaving and asked():
                 self.stop()
-            for link in self.board.links():
-                self._look(link)
+            self._look_at_links()
             if self._port and self._port.waiting:
                 self._write(b"")
             await sleep_ms(self.board.poll_ms)
+
+    async def _listen(self):
+        """The board's word that something about the links has changed, where it has one."""
+        stream = self.board.listen() if hasattr(self.board, "listen") else None
+        try:
+            while stream:
+                await Readable(stream)
+                self.board.heard()
+                self._look_at_links()
+        finally:
+            if stream:
+                stream.close()
 
     async def _receive(self, name, sock):
         try:
@@ -232,22 +243,38 @@ class Driver:
 
     # what happens
 
+    def _look_at_links(self):
+        for link in self.board.links():
+            self._look(link)
+
     def _look(self, link):
-        """Open the link's socket when it comes up; when it goes down, tell the agent first, then close."""
-        up, known = link.poll(), link.name in self._sockets
-        if up and not known:
-            try:
-                sock = link.open()
-            except OSError as e:
-                return self._warn("link unusable", link=link.name, error=_reason(e))
-            if link.note:
-                self._warn("link", link=link.name, text=link.note)
-            self._sockets[link.name] = (sock, self._spawn(self._receive(link.name, sock)))
-        if up != known:
+        """A socket for as long as the link is up, and a new one when its address is another; the agent hears first
+        when it goes down, and only when there is a socket when it comes up."""
+        up, known = link.poll(), self._sockets.get(link.name)
+        if up and (not known or known[2] != link.address):
+            up = self._open(link)
+            if up and known:
+                self.agent.moved(link.name, self.clock.now())
+                self.flush()
+        if up != bool(known):
             self.agent.link(link.name, up, self.clock.now())
             self.flush()
         if known and not up:
-            self._sockets.pop(link.name)[1].cancel()
+            self._sockets.pop(link.name, None)
+        if known and self._sockets.get(link.name) is not known:
+            known[1].cancel()
+
+    def _open(self, link):
+        """-> whether the link has a socket now."""
+        try:
+            sock = link.open()
+        except OSError as e:
+            self._warn("link unusable", link=link.name, error=_reason(e))
+            return False
+        if link.note:
+            self._warn("link", link=link.name, text=link.note)
+        self._sockets[link.name] = (sock, self._spawn(self._receive(link.name, sock)), link.address)
+        return True
 
     def _end(self, code):
         self.code = code if self.code is None else self.code

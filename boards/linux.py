@@ -14,6 +14,7 @@ _SYS = "/sys/class/net/%s/%s"
 _SO_BINDTODEVICE = 25
 _IP_MULTICAST_IF = 32
 _NO_DEVICE = 19
+_ALONE_MS = 50  # between looks at the links where the kernel tells nothing
 
 
 class Interface:
@@ -24,7 +25,8 @@ class Interface:
     def __init__(self, name, device, address=None):
         self.name, self.device = name, device
         self.note = ""
-        self._given = self._address = address
+        self._given = self.address = address
+        self.stale = False  # the address may be another one by now
 
     def poll(self):
         """Up: it has carrier and an IPv4 address."""
@@ -34,17 +36,18 @@ class Interface:
         except OSError:  # not there, or administratively down
             carrier = False
         if not carrier:
-            self._address = self._given
-        elif not self._address:
-            self._address = self._find()
-        return bool(carrier and self._address)
+            self.address = self._given
+        elif not self.address or (self.stale and not self._given):
+            self.address = self._find()
+        self.stale = False
+        return bool(carrier and self.address)
 
     def open(self):
         """A UDP socket whose traffic leaves by this interface, multicast too, whatever the routes say."""
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             self._bind_device(sock)
-            bind(sock, self._address)
+            bind(sock, self.address)
         except OSError:
             sock.close()
             raise
@@ -57,7 +60,7 @@ class Interface:
         except OSError as e:
             if e.errno == _NO_DEVICE:
                 raise
-            self.note = "bound to %s only (%s): with two WANs the default route decides" % (self._address, reason(e))
+            self.note = "bound to %s only (%s): with two WANs the default route decides" % (self.address, reason(e))
 
     def _find(self):
         from .netlink import address_of  # only now: the other links have no use for it
@@ -75,14 +78,14 @@ class Plain:
     changes, note = False, ""
 
     def __init__(self, name, address="0.0.0.0"):
-        self.name, self._address = name, address
+        self.name, self.address = name, address
 
     def poll(self):
         return True
 
     def open(self):
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        bind(sock, self._address)
+        bind(sock, self.address)
         return sock
 
 
@@ -121,10 +124,10 @@ def is_address(text):
 
 class Board:
     """options: dir (folder of the state), links (list of specs), modem (path of its port, or None), baud, meter (a
-    file that holds the reading), period (ms between looks at the links)."""
+    file that holds the reading), period (ms between looks at the links; the kernel's events come in between)."""
 
     name, log = "linux", "text"
-    _DEFAULTS = {"dir": "", "links": ["any"], "modem": "", "baud": 115200, "meter": "", "period": 50}
+    _DEFAULTS = {"dir": "", "links": ["any"], "modem": "", "baud": 115200, "meter": "", "period": 250}
 
     def __init__(self, options):
         """Raises ValueError for impossible options and OSError for what is not there, with a remedy in the text."""
@@ -135,7 +138,8 @@ class Board:
         if not self.options["dir"]:
             raise ValueError("option dir: it is needed, a folder for the agent's state")
         self._links = self._make_links()
-        changing = any(link.changes for link in self._links)
+        self._events = None
+        changing = any([link.changes for link in self._links])
         self.poll_ms = max(1, self.options["period"]) if changing else 1000
 
     def _option(self, options, name):
@@ -149,6 +153,25 @@ class Board:
     def links(self):
         """The links that datagrams can be sent over (the modem's own is not among them)."""
         return self._links
+
+    def listen(self):
+        """-> a stream that is readable when something about the links has changed, or None: they are only looked
+        at."""
+        if any([isinstance(link, Interface) for link in self._links]):
+            from .netlink import Events
+
+            try:
+                self._events = Events()
+                return self._events.stream
+            except OSError:
+                self.poll_ms = min(self.poll_ms, _ALONE_MS)
+        return None
+
+    def heard(self):
+        """Take in what listen()'s stream has; the links are to be looked at then."""
+        if self._events.read():
+            for link in self._links:
+                link.stale = True
 
     def serial(self):
         """The modem's port, opened, or None when there is no modem. Raises OSError while it is not there."""

@@ -1,13 +1,52 @@
-"""The IPv4 address of a Linux network interface, asked of the kernel over netlink: CPython and MicroPython alike."""
+"""What the Linux kernel says about network interfaces, over netlink: their IPv4 addresses, and that something about
+them has changed. CPython and MicroPython alike.
+"""
 
 import socket
 import struct
 
 _AF_NETLINK, _SOCK_RAW, _ROUTE = 16, 3, 0
-_NEWADDR, _GETADDR, _DONE = 20, 22, 3
+_NEWADDR, _DELADDR, _GETADDR, _DONE = 20, 21, 22, 3
+_LINKS_AND_ADDRESSES = 0x11  # RTMGRP_LINK | RTMGRP_IPV4_IFADDR
+_EAGAIN = 11
+_AT_ONCE = 256  # events taken in before the links are looked at
 _REQUEST_DUMP = 0x301
 _AF_INET = 2
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
+
+
+class Events:
+    """Tells at once when any interface or address changes; `stream` is readable then. Raises OSError.
+
+    When carrier comes and goes faster than once a second the kernel tells only once a second. Reading an interface's
+    carrier makes it tell what it holds back: so look at the interfaces now and then, too.
+    """
+
+    def __init__(self):
+        self.stream = socket.socket(_AF_NETLINK, _SOCK_RAW, _ROUTE)
+        try:
+            try:
+                self.stream.bind((0, _LINKS_AND_ADDRESSES))
+            except TypeError:  # MicroPython wants the raw sockaddr_nl
+                self.stream.bind(struct.pack("HHII", _AF_NETLINK, 0, 0, _LINKS_AND_ADDRESSES))
+            self.stream.setblocking(False)
+        except OSError:
+            self.stream.close()
+            raise
+
+    def read(self):
+        """Take in what was told. -> whether addresses may have changed."""
+        addresses = False
+        for _ in range(_AT_ONCE):
+            try:
+                data = self.stream.recv(16)  # one event; its head says enough
+            except OSError as e:
+                if e.errno == _EAGAIN:
+                    break
+                addresses = True  # it told more than there was room for
+                continue
+            addresses = addresses or len(data) < 16 or struct.unpack_from("H", data, 4)[0] in (_NEWADDR, _DELADDR)
+        return addresses
 
 
 def address_of(index):

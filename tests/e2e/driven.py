@@ -179,11 +179,11 @@ async def unusable(story):
     await story.hears("link", "eth", True)
     link.up = False
     await story.hears("link", "eth", False)
-    link._address, link.up = "192.0.2.1", True
+    link.address, link.up = "192.0.2.1", True
     story.agent.heard[:] = []
     await story.until(lambda: "link unusable" in story.agent.events(), "told")
     assert story.agent.heard == []
-    link._address = "127.0.0.1"
+    link.address = "127.0.0.1"
     await story.hears("link", "eth", True)
     story.driver.stop()
 
