@@ -10,6 +10,7 @@ from .errors import LocalError
 from .north.resources import configured_settings
 
 _EPOCH_MAX = 4294967295
+_AHEAD = 16  # epochs that are reserved by one write
 
 
 class Configuration:
@@ -18,11 +19,8 @@ class Configuration:
     def __init__(self, store, settings):
         self._store, self._settings = store, settings
         self._epoch_of = None  # (short server id, link) that the present epoch was given to
+        self.epoch = store.get("epoch", 0)  # of the last attempt; after a start: the highest that may have been used
         self._load()
-
-    @property
-    def epoch(self):
-        return self._store.get("epoch", 0)
 
     @property
     def trial(self):
@@ -58,21 +56,33 @@ class Configuration:
         self._store.keep({"config": form.pack(self.tree)})
 
     def epoch_for(self, account, link):
-        """The epoch of a registration attempt. A new one, durable on return, unless the last attempt was for the same
-        registrar over the same link: repeating an attempt is no change of registrar, and does not wear out the flash.
+        """The epoch of a registration attempt: a new one, which no earlier life of the device can have used, unless
+        the last attempt was for the same registrar over the same link: repeating it is no change of registrar.
+
+        Epochs are reserved in the store many at a time, so that hardly a move waits for the flash; a restart goes on
+        behind the reserved ones (docs/decisions/0008).
         """
         if self._epoch_of != (account.ssid, link):
-            self._store.keep({"epoch": min(self.epoch + 1, _EPOCH_MAX)})
+            self.epoch = min(self.epoch + 1, _EPOCH_MAX)
             self._epoch_of = (account.ssid, link)
+            if self.epoch > self._store.get("epoch", 0):
+                self._reserve()
         elif self._store.behind:
             self._store.keep({})  # what a full medium refused before
         return self.epoch
 
+    def reserve_epochs(self):
+        """When nothing is urgent: see to it that the next moves find reserved epochs."""
+        if self._store.get("epoch", 0) - self.epoch < _AHEAD // 2:
+            self._reserve()
+
     def raise_epoch(self, highest):
         """A registrar knows a higher epoch of ours (4.09): go above it next time."""
         if self.epoch <= highest < _EPOCH_MAX:
-            self._store.keep({"epoch": highest})
-            self._epoch_of = None
+            self.epoch, self._epoch_of = highest, None
+
+    def _reserve(self):
+        self._store.keep({"epoch": min(self.epoch + _AHEAD - 1, _EPOCH_MAX)})
 
     def _load(self):
         """The stored tree; on a device that is told its server by a setting, only the settings in it count."""

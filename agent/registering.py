@@ -43,6 +43,7 @@ class Registering:
         if state == "registered":
             self.links.trust(self.registration.target[1])
             self.configuration.proven()
+            self.configuration.reserve_epochs()
             self._silent = 0
         self._report_handle = self._report_handle if here else None
         self.reports.online(here, now)
