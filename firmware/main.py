@@ -13,12 +13,13 @@ import sys
 # Bytes to allocate between two collections. MicroPython alone would collect when the heap is full; by then garbage lies
 # between all that stays, and a small heap is in pieces long before it is used up.
 _COLLECT_EVERY = 2048
+_SMALL = 512 * 1024  # bytes; a larger heap is not short of room, and collecting all the time would only cost time
 
 
 def main(config_path):
     """Run until stopped and return the exit code: 0 stopped, 1 a bug, 2 a bad configuration, 3 a device is missing,
     5 the state is unreadable, 130 interrupted before there was anything to stop."""
-    if hasattr(gc, "threshold"):
+    if hasattr(gc, "threshold") and gc.mem_free() + gc.mem_alloc() < _SMALL:
         gc.threshold(_COLLECT_EVERY)
     from agent.errors import LocalError
 
