@@ -65,7 +65,7 @@ class Console:
             return
         devices, words = self._chosen(words)
         if not devices:
-            self._show.say("there are %d devices" % len(self._yard.devices))
+            self._show.say("there is no such device; the last one is %d" % len(self._yard.devices))
         try:
             for device in devices:
                 await act(device, *words[1:])
