@@ -95,7 +95,8 @@ class Agent(Configuring, Registering):
             self.log.error(now, "store", "damaged", text="both copies of the state are unreadable; starting as new")
         endpoint, pending = self.settings.get("endpoint"), len(self.journal.pending())
         self.log.info(now, "agent", "started", endpoint=endpoint, epoch=self.configuration.epoch, pending=pending)
-        self._modem_at = now + _PATIENCE_MS
+        if not self.configuration.accounts:
+            self._modem_at = now + _PATIENCE_MS
         self.reports.start(now)
         self._aim(now)
         self._settle(now)
@@ -239,8 +240,8 @@ class Agent(Configuring, Registering):
 
     def _load_modem(self, needed):
         """The modem's code is a seventh of the agent's heap: an agent without configuration has no use for it yet,
-        unless no other link came up within a few seconds."""
-        if not self._has_modem or not (self.configuration.accounts or (needed and self._modem_at is None)):
+        unless no other link came up within a few seconds; and right after a bootstrap that one's code must go first."""
+        if not self._has_modem or self._modem_at is not None or not (self.configuration.accounts or needed):
             return False
         from .engine.modem import Modem
 

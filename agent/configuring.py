@@ -1,16 +1,15 @@
 """How the agent gets its configuration: search, bootstrap, commit, and back to the one before when the new one does
 not work."""
 
-import sys
-
-from . import codec, engine
 from .accounts import CONFIGURED, bootstrap_account, split_uri
 from .engine.objects import Objects
 from .north.lwm2m import Lwm2m
 from .north.resources import Resources
+from .overlay import drop
 
 _LTE = "lte"
 _TRIAL_TRIES = 5
+_AFTER_MS = 500  # from the bootstrap's end until the modem's code is loaded: no caller holds on to the search then
 
 
 class Configuring:
@@ -46,7 +45,8 @@ class Configuring:
         self.log.info(now, "bootstrap", "finished", accounts=len(self.configuration.accounts))
         self.discovery = self.bootstrap = None
         self._compose()
-        _unload()
+        drop("engine.discovery", "engine.bootstrap", "codec.dns")
+        self._modem_at = now + _AFTER_MS
         self._reconfigured(now)
 
     def _reconfigured(self, now):
@@ -82,11 +82,3 @@ class Configuring:
         self._reconfigured(now)
         return True
 
-
-def _unload():
-    """Give back the heap that the code for the search took: on a microcontroller it is a tenth of the agent's."""
-    if sys.implementation.name == "micropython":
-        for package, name in ((engine, "discovery"), (engine, "bootstrap"), (codec, "dns")):
-            if hasattr(package, name):
-                delattr(package, name)
-            sys.modules.pop(package.__name__ + "." + name, None)

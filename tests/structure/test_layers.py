@@ -5,7 +5,8 @@ import sources
 # Rising: a file may import from lower rows only, and from its own row inside one folder - except engines.
 LAYERS = (
     ("agent.errors",),
-    ("agent.codec", "agent.crypto", "agent.log", "agent.table", "agent.advice", "agent.interpreter"),
+    ("agent.codec", "agent.crypto", "agent.log", "agent.table", "agent.advice", "agent.interpreter",
+     "agent.overlay"),
     ("agent.modems", "agent.settings", "agent.store", "agent.journal", "agent.accounts"),
     ("agent.engine",),
     ("agent.north",),
