@@ -16,6 +16,7 @@ class Flash:
     def __init__(self):
         self.files = {}
         self.changes = 0
+        self.was_full = False
         self.full = False  # no write succeeds, as on a full or worn-out medium
         self._cut = 0
         self._how = 0
@@ -53,6 +54,7 @@ class Flash:
         """The four things that a medium may hold after its power failed during this change."""
         self.changes += 1
         if self.full:
+            self.was_full = True
             raise OSError(28, "no space left on the medium")
         if not self._cut:
             return self._set(name, new)

@@ -44,6 +44,7 @@ class Book:
         self.acknowledged = {}  # sequence -> value, as a server acknowledged it
         self.dropped = 0
         self.epoch = 0
+        self._epochs = {}  # epoch -> the registrar it was given to
         self.configured = False
 
     def attach(self, device, agent):
@@ -72,6 +73,11 @@ class Book:
             assert known == value, "sequence %d had another value" % sequence
             assert self.acknowledged.get(sequence, value) == value, "sequence %d counted anew" % sequence
             self.acknowledged[sequence] = value
+
+    def use_epoch(self, epoch, registrar):
+        """An epoch stands for one registrar: with the same one at two of them nobody could tell which is the newer."""
+        assert self._epochs.get(epoch, registrar) == registrar, "epoch %d at two registrars" % epoch
+        self._epochs[epoch] = registrar
 
     def after_cut(self, device):
         """A fresh reader of what the flash holds now finds the identity and every reading that nobody
@@ -180,7 +186,8 @@ class Watch:
         lost = device.powered and registrar is None
         out = away.mark(lost, now)
         known = device.book.configured or stage.configuration.up
-        by_eth = eth.mark(lost and known and device.eth.up and stage.gateway.up, now)
+        welcome = stage.gateway.up and device.name not in stage.gateway.banned
+        by_eth = eth.mark(lost and known and device.eth.up and welcome, now)
         by_lte = lte.mark(lost and known and device.lte.up and stage.platform.up and device.modem.serving, now)
         late = min(out, max(by_eth, by_lte))
         self.latest = max(late, self.latest)

@@ -47,6 +47,7 @@ class Registrar(Server):
     def __init__(self, world, hosts, name, host, stream):
         self.epochs = {}  # endpoint -> highest epoch seen
         self.refused = 0  # registrations with an old epoch
+        self.banned = ()  # endpoints that are not wanted here any more
         self._ident = 0
         Server.__init__(self, world, hosts, name, host, stream)
 
@@ -67,6 +68,8 @@ class Registrar(Server):
 
     def serve(self, request, now):
         root = request.path[0] if request.path else ""
+        if root == "rd" and self.banned and self._unwanted(request):
+            return self.exchange.respond(request, coap.FORBIDDEN, now)
         if root == "rd" and request.code == coap.POST and len(request.path) == 1:
             self.register(request, parameters(request), now)
         elif root == "rd" and len(request.path) == 2:
@@ -75,6 +78,9 @@ class Registrar(Server):
             self.sent(request, parameters(request).get("ep"), now)
         else:
             self.other(request, now)
+
+    def _unwanted(self, request):
+        return parameters(request).get("ep", self.by_peer(request.peer)) in self.banned
 
     def other(self, request, now):
         self.exchange.respond(request, coap.NOT_FOUND, now)
@@ -92,6 +98,7 @@ class Registrar(Server):
         lifetime = decimal(given.get("lt")) or 86400
         record = Record(str(self._ident), request.peer, epoch, given.get("via"), lifetime, request.payload, now)
         before, self.records[endpoint] = self.records.get(endpoint), record
+        self.world.registered(endpoint, epoch, given.get("via", self.name))
         self.world.trace("%s registers %s epoch %d" % (self.name, endpoint, epoch))
         location = [(coap.LOCATION_PATH, b"rd"), (coap.LOCATION_PATH, record.ident.encode())]
         self.exchange.respond(request, coap.CREATED, now, options=location)

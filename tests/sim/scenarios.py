@@ -118,19 +118,29 @@ def gateway_restarts(seed, tell=None):
 
 
 def power_cut_during_failover(seed, tell=None):
-    """Power fails at each of the first writes of a fail-over, in each way a write can be torn."""
+    """Power fails on the way from the gateway to the platform, earlier and later; only the modem's power may stay."""
     stage = _with_gateway(seed, tell)
-    for n in range(1, 4):
+    for wait in (0, 1, 30, 100, 250, 500, 1000, 2000):
+        stage.device.set_cable(False)
+        stage.run(wait)
+        stage.device.power_cut(wait % 100 == 0)
+        _registered(stage, "platform", 2 * MINUTE)
+        stage.device.set_cable(True)
+        _registered(stage, "gateway")
+    return _quiet_end(stage)
+
+
+def power_cut_during_writes(seed, tell=None):
+    """Power fails at each of the next writes in turn, in each way a write can be torn, the cable in or out."""
+    stage = _with_gateway(seed, tell)
+    for n in range(1, 5):
         for how in range(4):
-            stage.run(MINUTE)
             stage.device.flash.cut_in(n, how)
-            stage.device.set_cable(False)
-            stage.run(20 * SECOND)
-            stage.until(lambda: stage.registrar() == "platform", 2 * MINUTE)
-            stage.device.flash.cut_in(0, 0)
-            stage.device.set_cable(True)
-            _registered(stage, "gateway", 2 * MINUTE)
-    assert stage.device.cuts > 3, "only %d cuts" % stage.device.cuts
+            stage.device.set_cable(n % 2 == 0)
+            stage.until(lambda: not stage.device.flash.cutting, 20 * MINUTE)
+            stage.run(10 * SECOND)
+            _registered(stage, "platform" if n % 2 else "gateway", 2 * MINUTE)
+    assert stage.device.cuts == 16
     return _quiet_end(stage)
 
 
@@ -212,6 +222,44 @@ def line_cut_while_moving(seed, tell=None):
     return _quiet_end(stage)
 
 
+def with_4g_only(seed, tell=None):
+    """L1: no cable ever; it is told where the configuration server is, asks by 4G and stays with the platform."""
+    stage = Stage(seed, 1, tell, bootstrap_uri="coap://configuration.example")
+    stage.device.eth.set(False)
+    stage.power_on()
+    _registered(stage, "platform", 2 * MINUTE)
+    stage.run(HOUR)
+    assert stage.registrar() == "platform"
+    return _quiet_end(stage)
+
+
+def refused(seed, tell=None):
+    """C3, L2: a registrar that says 4.03 leads back to the configuration server; silence never does."""
+    stage = _with_gateway(seed, tell)
+    asked = len(stage.configuration.done)
+    stage.run(MINUTE)
+    stage.gateway.banned = ("meter-1",)
+    stage.gateway.crash(SECOND)
+    stage.until(lambda: len(stage.configuration.done) > asked, 15 * MINUTE)
+    stage.gateway.banned = ()
+    _registered(stage, "gateway", 12 * MINUTE)
+    return _quiet_end(stage)
+
+
+def power_cut_while_moving_back(seed, tell=None):
+    """The power goes while the device leaves the platform for the gateway: whoever holds the older record loses it."""
+    stage = _with_gateway(seed, tell)
+    for wait in (0, 50, 200, 1000, 10050, 10100, 10300):
+        stage.device.set_cable(False)
+        _registered(stage, "platform")
+        stage.device.set_cable(True)
+        stage.run(wait)
+        stage.device.power_cut(wait % 100 == 0)
+        _registered(stage, "gateway", 2 * MINUTE)
+        stage.until(lambda: stage.platform.direct("meter-1") is None, MINUTE)
+    return _quiet_end(stage)
+
+
 def good_bye(seed, tell=None):
     """The program is stopped: it de-registers and says so."""
     stage = _with_gateway(seed, tell)
@@ -246,12 +294,15 @@ ALL = (
     platform_restarts,
     gateway_restarts,
     power_cut_during_failover,
+    power_cut_during_writes,
     power_cut_during_bootstrap,
     fifty_flaps,
     both_links_dead,
     outbox_overflows,
     medium_full,
     line_cut_while_moving,
+    with_4g_only,
+    power_cut_while_moving_back,
     good_bye,
     ten_devices,
 )

@@ -32,6 +32,7 @@ class Stage:
     def __init__(self, seed, count=1, tell=None, **changed):
         self.world = world = World(seed, tell=tell)
         world.acknowledged = self._acknowledged
+        world.registered = self._registered
         self.hosts = hosts = Hosts()
         self.managed = 0  # management requests answered well
         self.lan = Path(world, Chance(seed, 1), "lan", loss=0, duplicate=0, late=0)  # the cables are the devices'
@@ -45,6 +46,7 @@ class Stage:
         hosts.own(DISCOVERY_GROUP, self.lan, self.configuration.receive)
         hosts.own(MDNS_GROUP, self.lan, self.configuration.find)
         hosts.own(self.platform.host, self.wan, self.platform.receive)
+        hosts.own("configuration.example", self.wan, self.configuration.receive)
         self.devices = [self._device(number + 1, changed) for number in range(count)]
         self.watch = world.check = Watch(self)
 
@@ -58,6 +60,11 @@ class Stage:
         for device in self.devices:
             if device.name == endpoint:
                 device.book.take_over(found)
+
+    def _registered(self, endpoint, epoch, registrar):
+        for device in self.devices:
+            if device.name == endpoint and not device.flash.was_full:
+                device.book.use_epoch(epoch, registrar)
 
     @property
     def device(self):

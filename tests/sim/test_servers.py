@@ -39,6 +39,7 @@ class Town:
         self.world = world = World(1)
         self.acknowledged = []
         world.acknowledged = lambda server, endpoint, found: self.acknowledged.append((server.name, found))
+        world.registered = lambda endpoint, epoch, registrar: None
         self.hosts = hosts = Hosts()
         self.lan = Path(world, Chance(1, 1), "lan", loss=loss, duplicate=loss)
         self.wan = Path(world, Chance(1, 2), "wan", loss=loss, duplicate=loss)
