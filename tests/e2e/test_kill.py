@@ -58,7 +58,7 @@ class Victim:
                 await self._tear_a_write()
             await self._kill_and_restart()
         self.device.cable.plug()
-        await self._until(lambda: self.yard.at_gateway(self.device), "the gateway's record")
+        await self._until(self._is_home, "record at the gateway, and through it at the platform")
         self._is_still_itself()
         await self._has_lost_nothing()
 
@@ -88,6 +88,11 @@ class Victim:
     def _back_since(self, since):
         records = self.yard.books.registrations(self.device.endpoint)
         return any(r.opened_at > since and r.closed_at is None for r in records)
+
+    def _is_home(self):
+        home = self.yard.at_gateway(self.device)
+        known = self.yard.books.live(self.yard.platform_name, self.device.endpoint, via=True)
+        return home and known and home.epoch == known.epoch
 
     def _is_still_itself(self):
         """One bootstrap was finished, none was asked for after it, and the epochs only rose."""

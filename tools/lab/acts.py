@@ -35,7 +35,7 @@ ACTS = (
     Act("readings-eth", "platform", "readings flow on", "readings over Ethernet", 20),
     Act("cut", "lab", "POWER CUT in the middle of a write", "a write to tear", 15),
     Act("restarted", "gateway", "power is back, and so is the device: no new bootstrap", "a registration", 30),
-    Act("same-identity", "platform", "same name, next epoch, readings go on where they stopped", "new readings", 20),
+    Act("same-identity", "platform", "the same name, a higher epoch; the readings go on", "new readings", 20),
     Act("drained", "platform", "every reading is in the books", "the last readings", 20),
     Act("left", "gateway", "de-registered; nothing is left behind", "the device to de-register", 15),
 )

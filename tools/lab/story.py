@@ -35,7 +35,7 @@ class Story:
 
     async def end(self):
         """The last readings, then de-registration. Raises Broken."""
-        await self._until("drained", lambda: self._at_gateway() or self._direct(), self._records_say)
+        await self._until("drained", lambda: self._via_gateway() or self._direct(), self._records_say)
         sequence = await self._sequence()
         await self._until("drained", lambda: self.books.last(self.name) >= sequence, self._books_say)
         self._done("drained", "up to number %d" % self.books.last(self.name))
