@@ -35,11 +35,11 @@ class Channel:
     def start(self, command, data=None):
         """Send a command (and `data` at its prompt); -> how long it may take (ms)."""
         self.command, self._data, self._lines = command, data, []
-        self._prefix = self.of("PREFIXES").get(command) or at.prefix(command)
+        name = command.split("=")[0].split("?")[0]
+        self._prefix = self.of("PREFIXES").get(command) or self.of("PREFIXES").get(name) or at.prefix(command)
         self.reader.counted = {} if command[-1] == "?" else self.of("COUNTED")
         self.reader.prompt = data is not None
         self.out.append(command.encode() + b"\r")
-        name = command.split("=")[0].split("?")[0]
         own, known = self.of("TIMEOUTS"), generic.TIMEOUTS
         self.limit = own.get(command) or own.get(name) or known.get(name, known[""])
         return self.limit
@@ -76,7 +76,8 @@ class Channel:
         if token.endswith(self.command):  # its echo
             return None
         if not at.answers(token, self.command, self._prefix, bool(self._lines)):
-            if token[0] in "+^#*%&$" or "\n" + token + "\n" in generic.WORDS:
+            word = token[: token.find(":") + 1] or token
+            if token[0] in "+^#*%&$" or "\n" + word + "\n" in generic.WORDS:
                 return ("line", token)
         return self._keep(token)
 
@@ -88,7 +89,7 @@ class Channel:
                 self.held = True
                 return "hold", self.of("PROMPT_MS")
             self.release()
-        elif not prompt and self.command is not None and self._prefix[:-1] in self.reader.counted:
+        elif not prompt and self.command is not None and self._prefix.partition(":")[0] in self.reader.counted:
             return self._keep(token)
         else:
             self.dropped += 1

@@ -18,7 +18,7 @@ ublox R6 ubloxr6
 
 INIT = ""  # commands after ATE0 and +CMEE=1, between newlines; a refusal is ignored
 ICCID = "AT+CCID"
-PREFIXES = {}  # command: what its answer lines begin with, where that is not the command's own name
+PREFIXES = {}  # command, or its name: what its answer lines begin with, where that is not the command's own name
 COUNTED = {}  # name of a line that announces raw data: index of the field with the length (codec/at.py, Reader)
 REFUSALS = ""  # final results besides the standard ones that mean "refused", between newlines
 SOCKETS = 0  # how many datagram sockets we use at once
@@ -33,8 +33,11 @@ MUX = "AT+CMUX=0,0,5,127"  # 3GPP TS 27.010 basic option at 115200 Bd; N1 is the
 # Longest time that a command may take (ms), by its name; "" for all others.
 TIMEOUTS = {"AT": 300, "AT+CPIN": 10000, "AT+CFUN": 30000, "AT+CIMI": 10000, "AT+CCID": 10000, "": 5000}
 
-# Unsolicited lines that do not begin with a sign, so that they are never taken for an answer.
-WORDS = "\nRDY\nAPP RDY\nSMS DONE\nPB DONE\nSMS Ready\nCall Ready\nRING\nPOWERED DOWN\nNORMAL POWER DOWN\n"
+# Unsolicited lines (up to a colon) that do not begin with a sign, so that they are never taken for an answer.
+WORDS = (
+    "\nRDY\nAPP RDY\nSMS DONE\nPB DONE\nSMS Ready\nCall Ready\nRING\nPOWERED DOWN\nNORMAL POWER DOWN\nDST:\n"
+    "RECV FROM:\nREADY\nReady\n"
+)
 
 
 def event(line):

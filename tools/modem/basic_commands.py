@@ -26,7 +26,7 @@ def pick(value, *allowed):
     return number
 
 
-def _accept(modem, operator, arguments):
+def accept(modem, operator, arguments):
     """For what changes nothing here."""
 
 
@@ -158,12 +158,12 @@ def _address(modem, operator, arguments):
 
 
 COMMANDS = {
-    "E": _echo, "I": _info, "Z": _defaults, "&F": _defaults, "V": _accept, "Q": _accept, "X": _accept, "S": _accept,
-    "&C": _accept, "&D": _accept, "&W": _accept, "H": _accept,
+    "E": _echo, "I": _info, "Z": _defaults, "&F": _defaults, "V": accept, "Q": accept, "X": accept, "S": accept,
+    "&C": accept, "&D": accept, "&W": accept, "H": accept,
     "+GMI": _fact("manufacturer"), "+CGMI": _fact("manufacturer"), "+GMM": _fact("model"), "+CGMM": _fact("model"),
     "+GMR": _fact("revision"), "+CGMR": _fact("revision"), "+GSN": _fact("imei"), "+CGSN": _fact("imei"),
     "+CIMI": _imsi, "+CMEE": _errors, "+CPIN": _pin, "+CSQ": _signal, "+CFUN": _functionality, "+COPS": _operator,
     "+CREG": _registration("+CREG"), "+CGREG": _registration("+CGREG"), "+CEREG": _registration("+CEREG"),
     "+CGATT": _attached, "+CGDCONT": _define, "+CGACT": _activate, "+CGPADDR": _address, "+CGEREP": _reporting,
-    "+IPR": _accept, "+IFC": _accept, "+CTZR": _accept, "+CTZU": _accept,
+    "+IPR": accept, "+IFC": accept, "+CTZR": accept, "+CTZU": accept,
 }  # fmt: skip

@@ -19,6 +19,7 @@ class _Relay(asyncio.DatagramProtocol):
         self.waiting = collections.deque()
         self.sent = self.received = self.lost = 0
         self.push = 0  # access mode: 0 = kept until read, 1 = pushed out at once
+        self.source = peer  # of what came last
         self.transport = None
         self._arrived = arrived
 
@@ -30,6 +31,7 @@ class _Relay(asyncio.DatagramProtocol):
             self.lost += 1
             return
         self.received += 1
+        self.source = address[:2]
         self.waiting.append(data)
         if len(self.waiting) == 1:  # told once, until everything has been read
             self._arrived(self.number)
@@ -61,16 +63,16 @@ class Sockets:
         return self._open.get(number)
 
     async def open(self, number, host, port, context):
-        """Open socket `number` to a peer; OK or the vendor's result code."""
+        """Open socket `number` to a peer, or to anybody when host is None; OK or the vendor's result code."""
         if number in self._open:
             return IN_USE
         loop = asyncio.get_running_loop()
         relay = self._open[number] = _Relay(number, (host, port), context, self._arrived)
         try:
-            found = await loop.getaddrinfo(host, port, family=socket.AF_INET, type=socket.SOCK_DGRAM)
-            relay.peer = found[0][4]
+            relay.peer = (host, port) if host is None else await self.find(host, port)
             await loop.create_datagram_endpoint(
-                lambda: relay, local_addr=(self.address, 0), remote_addr=relay.peer, family=socket.AF_INET)
+                lambda: relay, local_addr=(self.address, 0), remote_addr=relay.peer if host else None,
+                family=socket.AF_INET)
         except (OSError, UnicodeError) as error:
             self._forget(relay)
             return NO_NAME if isinstance(error, (socket.gaierror, UnicodeError)) else NO_CONNECTION
@@ -79,12 +81,19 @@ class Sockets:
             return NO_CONNECTION
         return OK
 
-    def send(self, number, data):
-        """Whether the datagram was taken."""
+    @staticmethod
+    async def find(host, port):
+        """The address of a host, by its name or as it is. Raises socket.gaierror."""
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, family=socket.AF_INET, type=socket.SOCK_DGRAM)
+        return found[0][4]
+
+    def send(self, number, data, to=None):
+        """Whether the datagram was taken; `to`: for whom, when the socket is open to anybody."""
         relay = self._open.get(number)
         if relay is None or relay.transport is None:
             return False
-        relay.transport.sendto(data)
+        relay.transport.sendto(data, to)
         relay.sent += 1
         return True
 

@@ -1,0 +1,170 @@
+"""Every modem family against the emulator with its profile: comes up, carries datagrams, loses what can be lost, and
+comes back. A pseudo-terminal and real UDP sockets; once under real MicroPython.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+from modem_device import scenario, until
+
+from pointsman.tools.modem import emulator as emulators
+
+HERE = Path(__file__).parent
+# profile: the family's file. What has no sockets of its own that we use, ends registered.
+FAMILIES = {
+    "quectel-ec25": "quectel",
+    "simcom-a7670": "simcoma76",
+    "simcom-sim7600": "simcom",
+}
+every_family = pytest.mark.parametrize("profile", sorted(FAMILIES))
+
+
+async def connect(device, since=0):
+    """Wait for "connected", in what happens from the state number `since` on."""
+    if device.modem.state == "unknown":
+        device.do("target", "connected")
+    await until(lambda: "connected" in device.states[since:] and device.modem.state == "connected", device.states)
+
+
+async def exchange(device, echo, text):
+    before = len(device.datagrams)
+    assert device.do("send", "127.0.0.1", echo.port, text)
+    await until(lambda: len(device.datagrams) > before, "an answer to %r" % text)
+    assert device.datagrams[-1] == ("127.0.0.1", echo.port, text.upper())
+
+
+def run(profile, steps):
+    scenario(steps, profile=profile)
+
+
+def test_every_profile_is_here():
+    assert sorted(FAMILIES) == emulators.names()
+
+
+@every_family
+def test_comes_up_and_carries(profile):
+    """W1: found by itself; identity read; datagrams of any bytes, from and to an address and a name."""
+
+    async def steps(emulator, device, echo):
+        await connect(device)
+        assert device.modem._channel.family.__name__.rpartition(".")[2] == FAMILIES[profile]
+        known, own = device.modem.identity, emulator.profile["identity"]
+        assert known["iccid"] == own["iccid"].rstrip("F") and known["imsi"] == own["imsi"]
+        assert known["imei"] == own["imei"] and known["manufacturer"] == own["manufacturer"]
+        await exchange(device, echo, b"hello\r\nOK\r\n> \"@ +CREG: 1\x00\xff")
+        assert echo.seen[0][1][0] == "127.0.0.3"
+        for size in (1, 100, 1024):
+            await exchange(device, echo, b"x" * size)
+        device.do("send", "localhost", echo.port, b"by name")
+        await until(lambda: device.datagrams[-1] == ("localhost", echo.port, b"BY NAME"), "an answer by name")
+        echo.transport.sendto(b"unasked", echo.seen[0][1])
+        await until(lambda: device.datagrams[-1][2] == b"unasked", "what nobody asked for")
+        device.do("send", "no-such-host.invalid", 5683, b"x")
+        await until(lambda: device.modem._sockets.dropped, "the refusal")
+        await exchange(device, echo, b"y")
+        assert device.modem.state == "connected" and "failed" not in device.states
+
+    run(profile, steps)
+
+
+@every_family
+def test_several_datagrams_at_once(profile):
+    """Each is one datagram again at our end, none is lost, one byte at a time."""
+
+    async def steps(emulator, device, echo):
+        await connect(device)
+        await emulator.control({"do": "split", "bytes": 16})
+        await exchange(device, echo, b"a")
+        for number in range(5):
+            echo.transport.sendto(b"%d" % number * (number + 1), echo.seen[0][1])
+        await until(lambda: len(device.datagrams) == 6, device.datagrams)
+        assert [item[2] for item in device.datagrams[1:]] == [b"0", b"11", b"222", b"3333", b"44444"]
+
+    run(profile, steps)
+
+
+@every_family
+def test_coverage_context_and_socket_lost(profile):
+    """W3: each loss is seen, and made good."""
+
+    async def steps(emulator, device, echo):
+        await connect(device)
+        await exchange(device, echo, b"a")
+        number = (await emulator.control({"do": "status"}))["sockets"][0]["number"]
+        assert await emulator.control({"do": "close", "number": number}) == {"ok": True}
+        await until(lambda: not any(device.modem._sockets._slots), "the closed socket")
+        await exchange(device, echo, b"b")
+        since = len(device.states)
+        await emulator.control({"do": "detach"})
+        await until(lambda: "registered" in device.states[since:], device.states)
+        await connect(device, since)
+        await exchange(device, echo, b"c")
+        since = len(device.states)
+        await emulator.control({"do": "coverage", "on": False})
+        await until(lambda: device.modem.state != "connected", device.states)
+        await emulator.control({"do": "coverage", "on": True})
+        await connect(device, since)
+        await exchange(device, echo, b"d")
+
+    run(profile, steps)
+
+
+@every_family
+def test_restart_and_sim_change(profile):
+    """S1: another SIM is another identity; a restart by itself is noticed."""
+
+    async def steps(emulator, device, echo):
+        await connect(device)
+        since = len(device.states)
+        await emulator.control({"do": "restart"})
+        await until(lambda: "unknown" in device.states[since:], device.states)
+        await connect(device, since)
+        await exchange(device, echo, b"a")
+        since = len(device.states)
+        await emulator.control({"do": "sim", "present": False})
+        await until(lambda: device.modem.state == "failed" and device.modem.reason == "no SIM", device.states)
+        emulator.state.sim.iccid = "8988211000000000024F"
+        await emulator.control({"do": "sim", "present": True})
+        await connect(device, since)
+        assert device.modem.identity["iccid"] == "8988211000000000024"
+        await exchange(device, echo, b"b")
+
+    run(profile, steps)
+
+
+@every_family
+def test_the_contexts_silent_end(profile):
+    """The network took the context and nobody said so: the next datagram that cannot be sent tells."""
+
+    async def steps(emulator, device, echo):
+        await connect(device)
+        await exchange(device, echo, b"a")
+        since = len(device.states)
+        await emulator.control({"do": "detach", "silent": True})
+        device.do("send", "127.0.0.1", echo.port, b"lost")
+        await until(lambda: "registered" in device.states[since:], device.states)
+        await connect(device, since)
+        await exchange(device, echo, b"b")
+
+    run(profile, steps)
+
+
+@pytest.mark.parametrize("profile", sorted(FAMILIES))
+def test_a_real_micropython_dials_twice(profile):
+    """The same on the other interpreter; the second run finds the context, and perhaps sockets, of the first."""
+    from pointsman.tools.firmware.launch import find_micropython
+
+    program = find_micropython() or sys.executable
+
+    async def steps(emulator, device, echo):
+        device.loop.remove_reader(device.fd)  # the port belongs to the process
+        for text in ("first", "second"):
+            process = await asyncio.create_subprocess_exec(
+                program, str(HERE / "modem_pty.py"), str(HERE.parents[1]), emulator.path, "127.0.0.1", str(echo.port),
+                text, stdout=asyncio.subprocess.PIPE)  # fmt: skip
+            output, _ = await asyncio.wait_for(process.communicate(), 30)
+            assert output.decode().strip() == "answer " + text.upper()
+
+    run(profile, steps)
