@@ -2,15 +2,13 @@
 
 from ..codec import coap
 from ..errors import RemoteError
+from .coap_transmission import BODY_MAX
 
 try:
     from micropython import const
 except ImportError:
     const = int
 
-# Bytes of one body, and of all the bodies that are held: whole it must be in one piece, which a heap of
-# 128 KiB that has been in use for a while hardly has to give beyond this.
-BODY_MAX = 8192
 _PART = const(512)
 
 

@@ -11,6 +11,9 @@ try:
 except ImportError:
     const = int
 
+# Bytes of one body, and of all the bodies that are held: whole it must be in one piece, which a heap of
+# 128 KiB that has been in use for a while hardly has to give beyond this.
+BODY_MAX = 8192
 _PER_PEER = const(8)  # flights towards one peer, the one under way included
 _FLIGHTS = const(24)  # and towards all of them
 _SEEN = const(24)  # messages remembered for de-duplication

@@ -5,8 +5,12 @@ a tuple whose first item is the link it is reached over; apart from that nobody 
 
 The parts, each in a file that only this one uses:
     coap_transmission   message layer: retransmission, queue per peer, duplicates
-    coap_client         requests of ours, their blocks and notifications
-    coap_server         requests of peers, their blocks, observers
+    coap_client         requests of ours
+    coap_server         requests of peers
+and, loaded when first needed, because a device of few words needs none of them:
+    coap_following      further blocks and notifications of what we asked
+    coap_serving        bodies of requests and answers in blocks
+    coap_observers      those who observe us
     coap_blocks         the Block options, bodies in pieces
 
 Every table has a limit. What does not fit is refused ("busy", 4.13, no Observe) or dropped and counted in
@@ -16,10 +20,9 @@ nothing that was asked, or have a critical option that we do not know.
 
 from ..codec import coap
 from ..errors import LocalError, RemoteError
-from .coap_blocks import BODY_MAX
 from .coap_client import Client
 from .coap_server import Server
-from .coap_transmission import Transmission, soonest
+from .coap_transmission import BODY_MAX, Transmission, soonest
 
 _EVENTS = 32  # not fetched yet; beyond that nothing more is taken in
 
@@ -73,11 +76,17 @@ class Exchange:
         observer). A code of 4.00 or more ends the observation. Returns False where nothing could be sent."""
         options = []
         _content(options, coap.CONTENT_FORMAT, format, payload)
-        return self._server.notify(observer, code, options, payload, now, confirmable)
+        from . import coap_observers
+
+        return coap_observers.notify(self._server, observer, code, options, payload, now, confirmable)
 
     def observed(self, path=()):
         """[(observer id, peer, path)] of the observers that a change at `path` concerns: at, above or below it."""
-        return self._server.observed(path)
+        if not self._server.observers:
+            return []
+        from . import coap_observers
+
+        return coap_observers.observed(self._server, path)
 
     def unobserve(self, peer):
         """Forgets the observers at a peer, without an event: as after a de-registration."""
@@ -155,8 +164,10 @@ class Exchange:
         """An ACK or a RST."""
         flight = self._wire.find(peer, message.mid)
         if not flight:
-            if message.type == coap.RST:
-                self._server.reset(peer, message.mid)
+            if message.type == coap.RST and self._server.observers:
+                from . import coap_observers
+
+                coap_observers.reset(self._server, peer, message.mid)
         elif message.type == coap.RST:
             self._wire.finish(flight)
             self._lost(flight, "reset")
@@ -177,7 +188,9 @@ class Exchange:
         if flight.owner.kind == "ask":
             self._client.fail(flight.owner, reason)
         elif flight.owner.kind == "notice":
-            self._server.lose(flight.owner)
+            from . import coap_observers
+
+            coap_observers.lose(self._server, flight.owner)
 
     def _response(self, peer, message, now):
         """A response in a message of its own: it acknowledges the request too (RFC 7252 5.2.2, 5.3.2)."""

@@ -18,7 +18,8 @@ LAYERS = (
 # Engines never import each other. These are no engines: one engine each was too long for one file, and only it, and its
 # other parts, import them.
 PARTS = {
-    "exchange": ("coap_transmission", "coap_client", "coap_server", "coap_blocks"),  # messages, roles, blocks
+    "exchange": ("coap_transmission", "coap_client", "coap_server", "coap_blocks", "coap_following",
+                 "coap_serving", "coap_observers"),  # messages, roles, blocks
     "modem": ("modem_ladder", "at_channel", "at_sockets"),  # the states, commands and answers, datagrams
 }
 
