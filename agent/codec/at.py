@@ -19,12 +19,13 @@ _MAX_LINE = const(1024)  # bytes; the longest line wanted is an eUICC APDU in he
 _MAX_DATA = const(1500)  # bytes; what one socket read may announce
 _CR = const(13)
 _LF = const(10)
+_SIGNS = "+^#*%$!&_"  # what a vendor's own command may begin with
 
 # Tables as text: on MicroPython a tuple of strings costs ten times as much.
-# What ends an answer with "refused", besides +CME ERROR and +CMS ERROR (V.250 5.7.1, and what vendors add for sockets).
-_REFUSALS = "\nERROR\nNO CARRIER\nSEND FAIL\nNO DIALTONE\nNO DIAL TONE\nBUSY\nNO ANSWER\nABORTED\n"
-# The texts of +CMEE=2 that change what we do, and their numbers (TS 27.007 9.2).
-_CAUSES = "\nsim not inserted 10\nsim pin required 11\nsim puk required 12\nsim failure 13\nsim busy 14\n"
+# What ends an answer with "refused", besides +CME ERROR and +CMS ERROR (V.250 5.7.1, and what vendors add).
+_REFUSALS = (
+    "\nERROR\nNO CARRIER\nSEND FAIL\nNO DIALTONE\nNO DIAL TONE\nBUSY\nNO ANSWER\nABORTED\nCOMMAND NOT SUPPORT\n"
+)
 
 
 class Reader:
@@ -146,19 +147,21 @@ def answers(line, command, wanted, had):
     """
     if not wanted or not line.startswith(wanted):
         return False
-    return not wanted.endswith("REG:") or command.endswith("?") and not had and _carries_n(fields(line, True))
+    return not wanted.endswith("REG:") or command.endswith("?") and not had and _carries_n(rest(line).split(","), True)
 
 
-def final(line, more=""):
+def final(line, refusals="", successes=""):
     """The end of an answer: True (done), False (refused), or None when the line does not end one.
 
-    `more`: a vendor's own texts for "refused", each between newlines.
+    `refusals`, `successes`: a vendor's own texts, each between newlines; one that ends with a colon
+    stands for every line that begins so ("+CIPERROR:"). at_finals.py has a table of them.
     """
-    if line in ("OK", "SEND OK") or (line + " ").startswith("CONNECT "):
+    whole, head = "\n" + line + "\n", "\n" + line.partition(":")[0] + ":\n"
+    if line in ("OK", "SEND OK") or (line + " ").startswith("CONNECT ") or whole in successes or head in successes:
         return True
-    if line[:10] in ("+CME ERROR", "+CMS ERROR") or "\n" + line + "\n" in _REFUSALS + more:
+    if line[:10] in ("+CME ERROR", "+CMS ERROR") or whole in _REFUSALS + refusals or head in refusals:
         return False
-    return None
+    return False if line[:13] == "MODEM ERROR: " and line[13:].isdigit() else None  # Motorola's
 
 
 def cause(line):
@@ -167,26 +170,30 @@ def cause(line):
     text = text.strip()
     if kind != "+cme error":
         return (kind + " " + text).strip()
-    known = _CAUSES.find("\n" + text + " ") + len(text) + 2
-    if text and known > len(text) + 1:
-        text = _CAUSES[known : known + 2]
     value = number(text)
+    if value is None and text:
+        from . import at_errors  # only firmwares that ignore +CMEE=1 come here
+
+        value = at_errors.equipment(text)
     return text if value is None else value
 
 
-def fields(line, quotes=False):
-    """The fields after "+NAME:" (or of the whole line), with or without their quotes; a quoted comma does not part."""
-    text = line.partition(":")[2] if line[:1] in ("+", "^", "#", "*", "%") and ":" in line else line
-    if '"' not in text:
-        return [part.strip() for part in text.split(",")]
+def rest(line):
+    """What follows "+NAME:"; the whole line when it does not begin so."""
+    return (line.partition(":")[2] if line[:1] in _SIGNS and ":" in line else line).strip()
+
+
+def fields(line):
+    """The fields after "+NAME:" (or of the whole line), without their quotes; a quoted comma does not part."""
     parts, quoted = [""], False
-    for char in text:
-        if char == '"':
-            quoted = not quoted
-        if char == "," and not quoted:
-            parts.append("")
-        elif quotes or char != '"':
-            parts[-1] += char
+    for piece in rest(line).split('"'):
+        if quoted:
+            parts[-1] += piece
+        else:
+            first, *more = piece.split(",")
+            parts[-1] += first
+            parts += more
+        quoted = not quoted
     return [part.strip() for part in parts]
 
 
@@ -201,30 +208,45 @@ def number(text, base=10):
 # --- what a line says ---
 
 
-def _bad(what, line):
+def bad(what, line):
     raise RemoteError("at: no %s in %s" % (what, line[:40]))
 
 
-def registration(line):
-    """+CREG, +CGREG, +CEREG, read or unsolicited -> (state, area, cell, technology); what is unknown is None.
+def registration(line, read=None):
+    """+CREG, +CGREG, +CEREG, +C5GREG -> (state, area, cell, technology); what is unknown is None.
 
-    State 0..11 as in TS 27.007 7.2. Some firmwares put n into unsolicited lines too: its shape tells.
+    State 0..11 as in TS 27.007 7.2, 10.1.20, 10.1.22, 10.1.47. `read`: whether it answers a read; when that
+    is not known (None) the shape tells, as some firmwares put n into unsolicited lines too.
     """
-    parts = fields(line, True)
-    at = 1 if _carries_n(parts) else 0
-    state = number(parts[at])
+    parts = registration_fields(line, read)
+    return number(parts[0]), number(parts[1], 16), number(parts[2], 16), number(parts[3])
+
+
+def registration_fields(line, read=None):
+    """State, area, cell, technology and all that follows, as text; n, and a routing area before the cell, left out."""
+    parts = rest(line).split(",")
+    parts = parts[1 if _carries_n(parts, read) else 0 :]
+    state = number(parts[0].strip())
     if state is None or state > 11:
-        _bad("state", line)
-    rest = fields(line)[at + 1:] + [""] * 3
-    return state, number(rest[0], 16), number(rest[1], 16), number(rest[2])
+        bad("state", line)
+    parts = [part.strip('" ') for part in parts] + [""] * 3
+    if 0 < len(parts[2]) <= 2 < len(parts[3]):  # +CEREG of early LTE firmwares
+        parts.pop(2)
+    return parts
 
 
-def _carries_n(parts):
+def _carries_n(parts, read=None):
     """Whether the fields begin with n and state: two short unquoted numbers (an area code has four digits)."""
-    if len(parts) < 2 or number(parts[0]) is None or number(parts[1]) is None:
+    first, second, third, fourth = ([part.strip() for part in parts] + [""] * 3)[:4]
+    state = number(second)
+    if number(first) is None or state is None or state > 11:
         return False
+    if third[:1] == '"':  # the area is quoted, so the field before it is none
+        return True
+    if read is False and 2 < len(parts) < 5:  # state, area, cell, technology, all without leading zeros?
+        return len(fourth) > 2
     # Three fields are state, area, cell - unless the second is too short for an area.
-    return number(parts[1]) <= 11 and len(parts[1]) <= (2 if len(parts) == 3 else 3)
+    return len(second) <= (2 if len(parts) == 3 and not read else 3)
 
 
 def registered(state):
@@ -234,14 +256,14 @@ def registered(state):
 
 def sim(line):
     """+CPIN -> "READY", "SIM PIN", "SIM PUK", "NOT READY", "NOT INSERTED"... (TS 27.007 8.3)."""
-    return fields(line)[0].upper() or _bad("SIM status", line)
+    return fields(line)[0].upper() or bad("SIM status", line)
 
 
 def signal(line):
     """+CSQ -> dBm, or None when not known (TS 27.007 8.5; 100..199 is the TD-SCDMA scale)."""
     level = number(fields(line)[0])
     if level is None:
-        _bad("signal", line)
+        bad("signal", line)
     if level <= 31:
         return 2 * level - 113
     return level - 216 if 100 <= level <= 191 else None
@@ -250,43 +272,38 @@ def signal(line):
 def iccid(line):
     """The SIM's number from any vendor's answer: 18 to 20 digits that begin with 89 (ITU-T E.118).
 
-    Modems give it as text, quoted or not, with a filler F, or as the card's nibble-swapped BCD.
+    Modems give it as text, quoted or not, with a filler F, or as the card's nibble-swapped BCD. Some
+    operators have hexadecimal digits in it, so those are let through.
     """
-    text = max(fields(line), key=len).upper()
+    text = max(fields(line.rpartition(":")[2]), key=len).upper().replace(" ", "")
     if text[:2] != "89":
         text = "".join([text[at + 1 : at + 2] + text[at] for at in range(0, len(text), 2)])
     text = text.rstrip("F")
     if not 18 <= len(text) <= 20 or text[:2] != "89" or number(text, 16) is None:
-        _bad("ICCID", line)
+        bad("ICCID", line)
     return text
 
 
 def imsi(line):
     """+CIMI -> the subscriber's 6 to 15 digits (TS 23.003 2.2)."""
-    text = fields(line)[0]
+    text = fields(line.rpartition(":")[2])[0]
     if number(text) is None or not 6 <= len(text) <= 15:
-        _bad("IMSI", line)
+        bad("IMSI", line)
     return text
 
 
 def imei(line):
     """+CGSN -> 15 digits; an IMEISV's two software digits give way to the check digit (TS 23.003 6.2)."""
-    text = fields(line)[0]
+    text = fields(line.rpartition(":")[2])[0].replace("-", "").replace(" ", "")
     if number(text) is None or not 14 <= len(text) <= 16:
-        _bad("IMEI", line)
-    return text if len(text) == 15 else text[:14] + luhn(text[:14])
+        bad("IMEI", line)
+    if len(text) == 15:
+        return text
+    from .checkdigit import luhn
 
-
-def luhn(digits):
-    """The check digit for `digits` (ISO/IEC 7812-1 annex B); a complete number is right when its last digit is it."""
-    total, twice = 0, True
-    for char in reversed(digits):
-        value = int(char) * (1 + twice)
-        total += value - 9 * (value > 9)
-        twice = not twice
-    return str(-total % 10)
+    return text[:14] + luhn(text[:14])
 
 
 def text(line):
     """Free text (+CGMI, +CGMM, +CGMR): without prefix and quotes, at most 64 characters."""
-    return (fields(line)[0] if line[:1] == "+" else line.strip('"'))[:64]
+    return rest(line).strip('" ')[:64]

@@ -1,6 +1,6 @@
 """AT lines: any chunking, real firmwares' variations, and hostile bytes."""
 
-from agent.codec import at
+from agent.codec import at, at_finals
 from agent.errors import RemoteError
 
 COUNTED = {"+QIRD": 0, "+XRECV": 2}
@@ -107,9 +107,41 @@ def test_finals():
         assert at.final(line) is False
     for line in ("+CME ERROR: 10", "+CME ERROR:", "+CME ERROR", "+CMS ERROR: 500"):
         assert at.final(line) is False
-    for line in ("OKAY", "+COPS: OK", "+CREG: 1", "CONNECTED", "COMMAND NOT SUPPORT"):
-        assert at.final(line) is None
-    assert at.final("COMMAND NOT SUPPORT", "\nCOMMAND NOT SUPPORT\n") is False
+    for line in ("OKAY", "+COPS: OK", "+CREG: 1", "CONNECTED", "SHUT OK", "MODEM ERROR: why", ""):
+        assert at.final(line) is None, line
+    assert at.final("COMMAND NOT SUPPORT") is at.final("MODEM ERROR: 7") is False
+
+
+def test_finals_of_a_family():
+    assert at.final("OUT OF ORDER", "\nOUT OF ORDER\n") is False
+    assert at.final("+CIPERROR: 4", "\n+CIPERROR:\n") is False
+    for line in ("SHUT OK", "DATA ACCEPT:1,5"):
+        assert at.final(line, "", "\nSHUT OK\nDATA ACCEPT:\n") is True
+    assert at.final("SHUT", "", "\nSHUT OK\n") is None
+    good, bad = at_finals.of("simcom")
+    assert at.final("CLOSE OK", bad, good) is at.final("NORMAL POWER DOWN", bad, good) is True
+    assert at.final("+CIPERROR: 2", bad, good) is at.final("NO PROMPTTONE", bad, good) is False
+    good, bad = at_finals.of("nobody has heard of it")
+    assert good == "\n" and at.final("BLACKLISTED", bad, good) is False
+
+
+def test_a_final_result_may_be_followed_by_others_in_one_read():
+    tokens, _ = read(b"\r\nOK\r\n\r\n+CMTI: \"SM\",3\r\n\r\n+CEREG: 1\r\n")
+    assert [at.final(token) for token in tokens] == [True, None, None]
+    tokens, _ = read(b"\nNO CARRIER\r\r\n\r\nRING\r\n")
+    assert [at.final(token) for token in tokens] == [False, None]
+
+
+def test_echo_and_noise_before_the_first_line_end():
+    for data, want in (
+        (b"AT+CSQ\r\r\n+CSQ: 9,99\r\n", b"\r\n+CSQ: 9,99\r\n"),
+        (b"\0\xffAT\r\nOK\r\n", b"\r\nOK\r\n"),
+        (b"\r\nOK\r\n", b"\r\nOK\r\n"),
+        (b"\nCONNECT\r\n", b"\nCONNECT\r\n"),
+        (b"AT+CSQ\r", b"AT+CSQ\r"),
+        (b"", b""),
+    ):
+        assert at_finals.without_echo(data) == want, data
 
 
 def test_causes():
@@ -117,6 +149,7 @@ def test_causes():
     assert at.cause("+CME ERROR: 010") == 10
     assert at.cause("+CME ERROR: SIM not inserted") == 10
     assert at.cause("+CME ERROR:SIM busy") == 14
+    assert at.cause("+CME ERROR: Operation Not Allowed") == 3
     assert at.cause("+CME ERROR: the vendor's own") == "the vendor's own"
     assert at.cause("+CME ERROR:") == ""
     assert at.cause("+CMS ERROR: 310") == "+cms error 310"
@@ -167,6 +200,30 @@ def test_registration_in_the_ways_firmwares_write_it():
         assert at.registration(line) == want, (line, at.registration(line))
     for bad in ("+CREG:", "+CREG: ,", "+CREG: 12", "+CREG: x", '+CREG: "1"', "+CREG: -1"):
         assert refused(at.registration, bad), bad
+
+
+def test_registration_of_odd_firmwares():
+    for line, read, want in (
+        # Iridium: leading zeros in n and state, quoted areas
+        ('+CREG:001,0005,"7a1c","00ff"', None, (5, 0x7A1C, 0xFF, None)),
+        # Novatel, early LTE: a routing area of two digits between area and cell
+        ("+CEREG: 1,5, 2B00, 10 ,6A21F4 ,7", None, (5, 0x2B00, 0x6A21F4, 7)),
+        ("+CEREG: 11, 2B00, 10 ,6A21F4 ,7", None, (11, 0x2B00, 0x6A21F4, 7)),
+        # Samsung: n in unsolicited lines, and two fields more
+        ("+CREG: 2,5,001C,31F7, A, D31F7", False, (5, 0x1C, 0x31F7, None)),
+        # Gobi: a blank inside a number
+        ("+CREG: 2,1,  1 5, 1F31", True, (1, None, 0x1F31, None)),
+        # a quote that never closes
+        ('+CREG: 2,1,"0C,"0200801",7', True, (1, 0xC, 0x200801, 7)),
+        ('+CREG: 2,1,"5D11', True, (1, 0x5D11, None, None)),
+        # Huawei: no leading zeros, a lone zero as area
+        ("+CREG: 2,0,00,0", True, (0, 0, 0, None)),
+        ("+CREG: 0,0,0", False, (0, 0, 0, None)),
+        ("+CEREG: 5,1,7,7", False, (5, 1, 7, 7)),
+        # 5G: slices behind the technology
+        ("+C5GREG: 2,1,0A00,5C11,11,4,01020304", True, (1, 0xA00, 0x5C11, 11)),
+    ):
+        assert at.registration(line, read) == want, (line, at.registration(line, read))
     assert [state for state in range(12) if at.registered(state)] == [1, 5, 9, 10]
 
 
@@ -201,15 +258,18 @@ def test_iccid_in_every_form():
     ):
         assert at.iccid(line) == "8949022021101234567", line
     assert at.iccid("+QCCID: 89860025128306012474") == "89860025128306012474"
+    for line in ("%XICCID: 8949022021101234567F", "!ICCID: 8949022021101234567", "ICCID:8949022021101234567",
+                 '#CCID: "8949022021101234567"', "+CICCID: 8949022021101234567"):  # fmt: skip
+        assert at.iccid(line) == "8949022021101234567", line
+    assert at.iccid("+CCID: 898602B1234567890123") == "898602B1234567890123"  # a hexadecimal digit of the operator's
     for bad in ("+QCCID:", "+QCCID: 8949", "+QCCID: 1234567890123456789", "+QCCID: 89490220211012345GHI",
                 "+QCCID: 894902202110123456789012", "ERROR"):
         assert refused(at.iccid, bad), bad
 
 
-def test_imsi_imei_and_luhn():
+def test_imsi_and_imei():
     assert at.imsi("262021234567890") == at.imsi('+CIMI: "262021234567890"') == "262021234567890"
     assert refused(at.imsi, "12345") and refused(at.imsi, "2620212345678901") and refused(at.imsi, "26202x")
-    assert at.luhn("7992739871") == "3"
     assert at.imei("490154203237518") == at.imei("+CGSN: 4901542032375101") == at.imei("49015420323751")
     assert refused(at.imei, "4901542032375") and refused(at.imei, "")
 
