@@ -3,9 +3,10 @@ devices."""
 
 from chance import Chance
 from device import Device
+from gateway import Gateway
 from invariants import Book, Watch
 from network import Hosts, Path
-from registrars import Gateway, Platform
+from registrars import Platform
 from servers import DISCOVERY_GROUP, MDNS_GROUP, Configuration
 from world import World
 

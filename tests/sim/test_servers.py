@@ -2,8 +2,9 @@
 worth."""
 
 from chance import Chance
+from gateway import Gateway
 from network import Hosts, Path
-from registrars import Gateway, Platform
+from registrars import Platform
 from servers import Configuration, Server
 from world import SECOND, World
 

@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 HEAP = "4M"  # the whole world with its books; the agent's own need is measured elsewhere
 TIMEOUT_S = 900
-# Seeds beyond the first 20 that once failed, and what they found. (Below: a context lost silently was not dialled anew.)
+# Seeds beyond the first 20 that once failed, and what they found.
 FAILED_ONCE = (
     (62, "a refused AT+CFUN=1 left the radio off for five minutes"),
     (99, "a lost OK of AT+QIOPEN stalled the modem for 150 s"),
