@@ -47,7 +47,6 @@ class Ppp:
         self.state, self.dropped = "closed", 0
         self._reader, self._escaped = Reader(), 0xFFFFFFFF
         self._out, self._serial = [], []
-        self._magic = self._random()
         self._identifier = self._echoes = self._tries = 0
         self._auth = self._asked = self._due = None
         self._ours = self._theirs = self._heard = False
@@ -120,6 +119,7 @@ class Ppp:
         self.state = (find(_TRANSITIONS, self.state, event) or find(_TRANSITIONS, "*", event))[0]
         self._tries, self._due, self._ours, self._theirs = 0, None, False, False
         if self.state == "lcp":
+            self._magic, self._acked = self._random(), {}
             self._wish = {_ACCM: b"\0\0\0\0", _MAGIC: self._magic}
         elif self.state == "ipcp":
             self._wish = {_ADDRESS: b"\0\0\0\0", _DNS1: b"\0\0\0\0", _DNS2: b"\0\0\0\0"}
@@ -175,6 +175,8 @@ class Ppp:
 
     def _lcp(self, code, identifier, data, now):
         if code == _REQUEST and self.state != "closing":
+            if self.state != "lcp" and data == self._acked.get(LCP):
+                return self._say(LCP, packet(_ACK, identifier, data))  # a duplicate
             if self.state != "lcp":
                 self._enter("again")  # the network starts over
                 self._ask(now)
@@ -202,6 +204,7 @@ class Ppp:
         rejected, wrong = judge(asked)
         self._theirs = not rejected and not wrong
         if self._theirs:
+            self._acked[protocol] = data
             self._say(protocol, packet(_ACK, identifier, data))
         else:
             self._say(protocol, packet(_REJECT if rejected else _NAK, identifier, joined(rejected or wrong)))
@@ -256,11 +259,12 @@ class Ppp:
             self._enter("accepted")
             self._ask(now)
         elif code == (3 if protocol == PAP else 4):
+            self._say(LCP, packet(_TERMINATE, self._identifier))  # it would wait for that
             self._end("authentication refused")
 
     def _ipcp(self, code, identifier, data, now):
         if code == _REQUEST:
-            if self.state == "up":
+            if self.state == "up" and data != self._acked[IPCP]:
                 return self._end("the network started over")
             self._requested(IPCP, identifier, data, self._judge_ipcp)
         elif code in (_ACK, _NAK, _REJECT) and self.state == "ipcp":

@@ -12,7 +12,7 @@ LAYERS = (
     ("agent.north",),
     ("agent.configuration", "agent.configuring", "agent.registering"),  # agent.py, split for its length
     ("agent.agent",),
-    ("agent.run",),
+    ("agent.session", "agent.run"),
 )
 
 # Engines never import each other. These are no engines: one engine each was too long for one file, and only it, and its

@@ -42,6 +42,7 @@ _SIZES = {_MRU: 2, _ACCM: 4, _MAGIC: 4, _PFC: 0, _ACFC: 0}  # what the device ma
 _ADDRESS, _DNS1, _DNS2 = 3, 129, 131
 _AUTH_VALUES = {"pap": b"\xc0\x23", "chap": b"\xc2\x23\x05"}
 RETRY_MS = 1000
+SOON_MS = 50  # after the device was heard for the first time
 MAX_TRIES = 10  # RFC 1661 4.6: Max-Configure
 MAX_NAKS = 5
 MAX_QUEUE = 64  # packets
@@ -70,7 +71,7 @@ class Server:
         self.output, self.packets = bytearray(), []
         self.fault, self.cause, self.state = "none", "", "closed"
         self.lost = 0  # packets that nobody fetched, or that came when there was no link
-        self._reader, self._magic, self._identifier = Reader(), random(4), 0
+        self._reader, self._identifier = Reader(), 0
         self._due, self._now = None, 0
         self._begin("closed")
 
@@ -123,7 +124,7 @@ class Server:
         self._ours = self._theirs = False
         self._due = None
         if state == "lcp":
-            self._escaped = ALL_CONTROLS
+            self._escaped, self._magic, self._acked = ALL_CONTROLS, self._random(4), {}
             self._wish = {_ACCM: bytes(4), _MAGIC: self._magic}
             if self._mru != 1500:
                 self._wish[_MRU] = self._mru.to_bytes(2, "big")
@@ -181,11 +182,14 @@ class Server:
 
     def _lcp(self, code, identifier, data):
         if code == REQUEST and self.state != "closing":
+            if self.state != "lcp" and data == self._acked.get(LCP):
+                return self._say(LCP, packet(ACK, identifier, data))  # a duplicate
             if self.state != "lcp":
                 self._begin("lcp")  # the device starts over
+                self._ask()
             self._answer(LCP, identifier, data, self._judge_lcp)
-            if not self._ours:
-                self._ask()  # it is listening now: do not wait for the timer
+            if not self._ours:  # it is listening now: do not wait long
+                self._due = min(self._due, self._now + SOON_MS)
         elif code in (ACK, NAK, REJECT) and self.state == "lcp":
             self._answered(code, identifier, data)
         elif code == ECHO and self.state != "lcp":
@@ -235,6 +239,7 @@ class Server:
             if self._naks > MAX_NAKS:
                 self.terminate(self._now, "no agreement")
         else:
+            self._acked[protocol] = data
             self._say(protocol, packet(ACK, identifier, data))
 
     def _answered(self, code, identifier, data):
@@ -299,11 +304,12 @@ class Server:
 
     def _ipcp(self, code, identifier, data):
         if code == REQUEST:
+            if self.state == "up" and data == self._acked.get(IPCP):
+                return self._say(IPCP, packet(ACK, identifier, data))
             if self.state == "up":
                 self._begin("ipcp")
-            self._answer(IPCP, identifier, data, self._judge_ipcp)
-            if not self._ours and self.state == "ipcp":
                 self._ask()
+            self._answer(IPCP, identifier, data, self._judge_ipcp)
         elif code in (ACK, NAK, REJECT):
             if self.state == "ipcp":
                 self._answered(code, identifier, data)

@@ -1,0 +1,120 @@
+"""One data call between the modem's data port and the machine's own IP: what the driver does after ("session", "up").
+
+The board's port either carries PPP itself (pppd, or an ESP32's network stack) or takes packets (TUN); then PPP is
+spoken here. Its states are the port's and the PPP engine's; this only joins them.
+"""
+
+_LOOK_MS = 500  # between looks whether the port has ended
+_GRACE_MS = 5000  # for a polite end
+_AT_ONCE = 32  # packets a turn
+_HUNG_UP = b"~\r\nNO CARRIER"  # a frame has ended, and no other begins: it cannot be a part of one
+
+
+class Session:
+    """port: from board.session(); below(n): randomness."""
+
+    def __init__(self, port, below, user="", secret=""):
+        self.port, self.reason = port, None  # why it has ended
+        self.address, self.servers = "", []
+        self._ppp, self._tail, self._out = None, b"", []
+        self._due = self._last = None
+        if port.packets:
+            from .engine.ppp import Ppp
+
+            self._ppp = Ppp(below, user, secret)
+
+    def start(self, now):
+        """CONNECT has been said."""
+        self._due = now + _LOOK_MS
+        if self._ppp:
+            self._ppp.open(now)
+            self._obey()
+
+    def receive(self, data, now):
+        """Bytes of the data call from the modem."""
+        if self._ppp:
+            self._ppp.receive(data, now)
+            return self._obey()
+        heard = self._tail + data
+        self._tail = heard[-len(_HUNG_UP) :]
+        if _HUNG_UP in heard:
+            return self._end("no carrier")
+        self._give(data)
+
+    def readable(self, now):
+        """The port's stream has something: PPP for the modem, or packets."""
+        if not self._ppp:
+            data = self.port.read()
+            if data:
+                self._out.append(data)
+            return
+        for _ in range(_AT_ONCE):
+            packet = self.port.read()
+            if not packet:
+                break
+            if packet[0] >> 4 == 4:
+                self._ppp.send(packet)
+        self._obey()
+
+    def stop(self, now):
+        """Hang up; `reason` says when it has ended."""
+        if self._last is None:
+            self._last = now + _GRACE_MS
+            self.port.stop()
+            if self._ppp:
+                self._ppp.close(now)
+                self._obey()
+
+    def poll(self, now):
+        """Let time pass."""
+        if self._ppp:
+            self._ppp.poll(now)
+            self._obey()
+        if self._due is not None and now >= self._due:
+            self._due = now + _LOOK_MS
+            ended = self.port.ended()
+            if ended:
+                self._end(ended)
+        if self._last is not None and now >= self._last:
+            self._end("killed")
+
+    def deadline(self):
+        """When poll() is due (ms), or None once it has ended."""
+        if self.reason is not None:
+            return None
+        times = [self._due, self._last, self._ppp.deadline() if self._ppp else None]
+        times = [due for due in times if due is not None]
+        return min(times) if times else None
+
+    def take(self):
+        """Bytes for the modem."""
+        out, self._out = self._out, []
+        return b"".join(out)
+
+    def _obey(self):
+        """Do what the PPP engine says."""
+        for item in self._ppp.take():
+            if item[0] == "serial":
+                self._out.append(item[1])
+            elif item[0] == "packet":
+                self._give(item[1])
+            elif item[0] == "up":
+                self.address, self.servers = item[1], item[3]
+                try:
+                    self.port.up(item[1], item[2])
+                except OSError as e:
+                    self._end("%s" % e)
+            else:
+                self._end(item[1])
+
+    def _give(self, data):
+        if self.reason is None:
+            try:
+                self.port.write(data)
+            except OSError:
+                pass  # a datagram lost, as on any line
+
+    def _end(self, reason):
+        if self.reason is None:
+            self.reason = reason
+            self.port.kill()
