@@ -8,6 +8,7 @@ SIGTERM and SIGINT de-register before the end. MicroPython's unix port cannot ca
 """
 
 import asyncio
+import gc
 import sys
 
 from . import log
@@ -16,7 +17,7 @@ from .interpreter import MICRO, Clock, Readable, look_up, peer_of, print_excepti
 from .settings import Settings
 
 _EAGAIN = (11, 35)
-_DATAGRAM = 1500
+_SIZES = (1500, 640, 1)  # bytes to ask a socket for, while a small heap in pieces does not have them
 _STOP_MS = 5000  # for the good-bye
 _IDLE_MS = 3600000  # the clock must be read before ticks_ms() wraps
 _QUIET_MS = 10000  # between two warnings of a kind
@@ -191,7 +192,7 @@ class Driver:
     def _take_in(self, name, sock):
         """Hand one datagram to the agent; False when the socket is in trouble."""
         try:
-            data, address = sock.recvfrom(_DATAGRAM)
+            data, address = _datagram(sock)
         except OSError as e:
             if e.errno not in _EAGAIN:
                 self._warn("unreceived", link=name, error=_reason(e))
@@ -335,6 +336,17 @@ class Driver:
 
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, self.stop)
+
+
+def _datagram(sock):
+    """(data, address) of the next datagram; data is empty when it was longer than there was room for."""
+    for size in _SIZES:
+        try:
+            data, address = sock.recvfrom(size)
+            return data if len(data) < size else b"", address
+        except MemoryError:
+            gc.collect()
+    raise OSError(12, "no memory for a datagram")
 
 
 def _reason(e):
