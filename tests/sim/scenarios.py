@@ -306,6 +306,7 @@ ALL = (
     good_bye,
     ten_devices,
 )
+NOT_YET = (refused,)  # written down, not yet kept by the agent; can be played by name
 NAMES = [scenario.__name__ for scenario in ALL]
 SEEDS = 3
 
@@ -313,7 +314,8 @@ SEEDS = 3
 def play(name, seed, tell=None):
     """-> the digest of one scenario."""
     try:
-        return ALL[NAMES.index(name)](seed, tell).world.digest
+        (scenario,) = [scenario for scenario in ALL + NOT_YET if scenario.__name__ == name]
+        return scenario(seed, tell).world.digest
     except Exception as e:
         print("\n%s, seed %d: %r\nreplay: python tests/sim/scenarios.py -v %s %d" % (name, seed, e, name, seed))
         raise
