@@ -164,7 +164,7 @@ class Yard:
         if self.options.directory is None:
             self.directory = Path(tempfile.mkdtemp(prefix="pointsman-lab-"))
             return
-        self.directory = self.options.directory
+        self.directory = self.options.directory.resolve()  # agents run in another folder
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
