@@ -8,12 +8,13 @@ sent its answer (agent/engine/modem.py says what a step may be). A family withou
 # What the maker's word begins with, what AT+CGMM has in it (* = anything), the file. The first row that fits counts.
 FILES = """
 quectel BG quectelbg
+simcom SIM7000 simcom7000
 simcom SIM70 simcom70
 simcom A76 simcoma76
 incorporated A76 simcoma76
 simcom * simcom
 ublox SARA-R5 ubloxr5
-ublox R6 ubloxr6
+ublox LARA-R6 ubloxr6
 """
 
 INIT = ""  # commands after ATE0 and +CMEE=1, between newlines; a refusal is ignored
@@ -52,6 +53,17 @@ def event(line):
     if line.startswith("+CGEV:") and "PDN DEACT" in line:  # of the network or of the modem itself
         return "context", None
     return None
+
+
+def answer(command, name, ms):
+    """The line that tells how a command went, which comes before OK or up to `ms` later; None when it never does.
+
+    A refused command's final result.
+    """
+    ok, lines = yield command
+    if lines or not ok:
+        return lines[-1]
+    return (yield (name, ms))
 
 
 def load(maker, model=""):

@@ -1,4 +1,4 @@
-"""Quectel EC2x, EG2x, EG9x, BG9x: datagrams through the modem's own sockets (Quectel TCP/IP application notes).
+"""Quectel EC2x, EG2x, EG9x: datagrams through the modem's own sockets (Quectel TCP/IP application notes).
 
 Sockets are used in buffer access mode: the modem says once that something is there, and each read takes a datagram.
 The data then comes inside an answer that we asked for, with its length, so nothing can land in the middle of another
@@ -14,7 +14,10 @@ ICCID = "AT+QCCID"
 COUNTED = {"+QIRD": 0}
 SOCKETS = 4
 TIMEOUTS = {"AT+QIACT?": 5000, "AT+QIACT": 150000, "AT+QIDEACT": 40000, "AT+QISEND": 10000,
-            "AT+QICLOSE": 10000}  # fmt: skip
+            "AT+QICLOSE": 10000, "AT+QPOWD": 5000}  # fmt: skip
+POWER = "1500 500 15000 5000"
+OFF = "AT+QPOWD=1"
+MUX = "AT+CMUX=0,0,5,127,10,3,30,10,2"
 _OPEN_MS = 150000  # from OK to +QIOPEN; the OK itself comes at once, and when it is lost nobody should wait that long
 
 
@@ -76,9 +79,9 @@ def open_socket(number, host, port):
 
     Returns what the other procedures shall be given for it, or None when it could not be opened (and is closed).
     """
-    ok, lines = yield 'AT+QIOPEN=1,%d,"UDP","%s",%d,0,0' % (number, host, port)
-    line = lines[0] if lines or not ok else (yield ("+QIOPEN:", _OPEN_MS))
-    if ok and line is not None and at.number((at.fields(line) + [""])[1]) == 0:
+    command = 'AT+QIOPEN=1,%d,"UDP","%s",%d,0,0' % (number, host, port)
+    line = yield from generic.answer(command, "+QIOPEN:", _OPEN_MS)
+    if line and at.number((at.fields(line) + [""])[1]) == 0:
         return number
     yield from close_socket(number)
     return None
@@ -101,3 +104,15 @@ def receive(number):
 def close_socket(number):
     """Close a socket; that it was closed already is no error."""
     yield "AT+QICLOSE=%d" % number
+
+
+def usb_start(apn):
+    """Start the USB network (the modem must be set to ECM by +QCFG="usbnet",1); *not verified*."""
+    yield 'AT+CGDCONT=1,"IP","%s"' % apn
+    ok, lines = yield "AT+QNETDEVCTL=1,1,1"
+    return "" if ok else lines[-1]
+
+
+def usb_stop():
+    """Stop it."""
+    yield "AT+QNETDEVCTL=1,0,1"

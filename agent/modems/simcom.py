@@ -34,7 +34,7 @@ def event(line):
     """As generic.event; sockets by +CIPRXGET and +IPCLOSE, the context by +CIPEVENT, the SIM by +SIMCARD."""
     parts = at.fields(line)
     if line.startswith("+CIPRXGET:") and parts[0] == "1":
-        number = at.number(parts[-1])
+        number = at.number((parts + [""])[1])
         return None if number is None else ("recv", number)
     if line.startswith("+IPCLOSE:") and at.number(parts[0]) is not None:
         return "closed", at.number(parts[0])
@@ -65,7 +65,7 @@ def connect(apn):
             return lines[-1]
     for command in _SETUP.split("\n"):
         yield command
-    line = yield from answer("AT+NETOPEN", "+NETOPEN:", _OPEN_MS)
+    line = yield from generic.answer("AT+NETOPEN", "+NETOPEN:", _OPEN_MS)
     if line == "+NETOPEN: 0":
         return ""
     yield from disconnect()
@@ -82,17 +82,6 @@ def defined(apn):
     return False
 
 
-def answer(command, name, ms):
-    """The line that tells how a command went, which comes before OK or up to `ms` later; None when it never does.
-
-    A refused command's final result.
-    """
-    ok, lines = yield command
-    if lines or not ok:
-        return lines[-1]
-    return (yield (name, ms))
-
-
 def active():
     """Whether the network is open."""
     ok, lines = yield "AT+NETOPEN?"
@@ -101,18 +90,18 @@ def active():
 
 def disconnect():
     """Close the network and all sockets; the modem wants this also after the network was lost."""
-    yield from answer("AT+NETCLOSE", "+NETCLOSE:", _SHORT_MS)
+    yield from generic.answer("AT+NETCLOSE", "+NETCLOSE:", _SHORT_MS)
 
 
 def open_socket(number, host, port):
     """Open UDP socket `number`; (number, address, port) for the other procedures, or None."""
     address = host
     if host.strip("0123456789."):
-        line = yield from answer('AT+CDNSGIP="%s"' % host, "+CDNSGIP:", _SHORT_MS)
+        line = yield from generic.answer('AT+CDNSGIP="%s"' % host, "+CDNSGIP:", _SHORT_MS)
         address = (at.fields(line or "") + ["", "", ""])[2]
     line = None
     if address:
-        line = yield from answer('AT+CIPOPEN=%d,"UDP",,,%d' % (number, _PORT + number), "+CIPOPEN:", _SHORT_MS)
+        line = yield from generic.answer('AT+CIPOPEN=%d,"UDP",,,%d' % (number, _PORT + number), "+CIPOPEN:", _SHORT_MS)
         if line and at.fields(line) == [str(number), "0"]:
             return number, address, port
     yield from close_socket(number)

@@ -14,9 +14,15 @@ from pointsman.tools.modem import emulator as emulators
 HERE = Path(__file__).parent
 # profile: the family's file. What has no sockets of its own that we use, ends registered.
 FAMILIES = {
+    "quectel-bg95": "quectelbg",
     "quectel-ec25": "quectel",
     "simcom-a7670": "simcoma76",
+    "simcom-sim7000": "simcom7000",
+    "simcom-sim7080": "simcom70",
     "simcom-sim7600": "simcom",
+    "ublox-lara-r6": "ubloxr6",
+    "ublox-sara-r4": "ublox",
+    "ublox-sara-r5": "ubloxr5",
 }
 every_family = pytest.mark.parametrize("profile", sorted(FAMILIES))
 
@@ -86,8 +92,8 @@ def test_several_datagrams_at_once(profile):
 
 
 @every_family
-def test_coverage_context_and_socket_lost(profile):
-    """W3: each loss is seen, and made good."""
+def test_context_and_socket_lost(profile):
+    """W3: the modem closes a socket, the network deactivates the context; each is seen and made good."""
 
     async def steps(emulator, device, echo):
         await connect(device)
@@ -100,6 +106,17 @@ def test_coverage_context_and_socket_lost(profile):
         await emulator.control({"do": "detach"})
         await until(lambda: "registered" in device.states[since:], device.states)
         await connect(device, since)
+        await exchange(device, echo, b"c")
+
+    run(profile, steps)
+
+
+@every_family
+def test_coverage_lost(profile):
+    """W3: the network goes, and comes back."""
+
+    async def steps(emulator, device, echo):
+        await connect(device)
         await exchange(device, echo, b"c")
         since = len(device.states)
         await emulator.control({"do": "coverage", "on": False})
