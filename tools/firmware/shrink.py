@@ -53,10 +53,10 @@ def _names(tree):
 
 
 def _spoken(tree):
-    """Words of all strings, names inside f-strings, and everything that is imported."""
-    found = set()
+    """Words of all strings but documentation, names inside f-strings, and everything that is imported."""
+    found, documentation = set(), _documentation(tree)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
             found.update(re.findall(r"\w+", node.value))
         elif isinstance(node, ast.JoinedStr):
             found |= _names(node)
@@ -102,10 +102,14 @@ def _mention(text):
     return "(lambda o:[%s]);%s" % (",".join(short + long), text) if short or long else text
 
 
+def _documentation(tree):
+    return {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+
+
 def _strings(tree):
     """Sorted strings that occur twice, or in a tuple of constants."""
     seen, wanted = set(), set()
-    documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    documentation = _documentation(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
             (wanted if node.value in seen else seen).add(node.value)
