@@ -88,3 +88,8 @@ def print_exception(e):
         sys.print_exception(e, sys.stderr)
     else:
         sys.excepthook(type(e), e, e.__traceback__)
+
+
+def reason(e):
+    """An OSError's text, which MicroPython often leaves out."""
+    return e.args[1] if len(e.args) > 1 else "%s %s" % (type(e).__name__, e)

@@ -1,8 +1,7 @@
 """The only file with sockets, a serial port and tasks: runs the agent on a board, under either Python.
 
-One task a socket, one for the serial port, one that looks at the links, one armed timer. Whatever happens is handed
-to the agent with the time, and what the agent wants is done at once. The agent sees peers as (host, port) with the
-host as it was written in the server's URI: names are resolved here, and answers get the name back.
+One task a socket, one for the serial port, one that looks at the links, one armed timer. The agent sees peers as
+(host, port) with the host as it was written in the server's URI: names are resolved here, and answers get it back.
 
 SIGTERM and SIGINT de-register before the end. MicroPython's unix port cannot catch SIGTERM; there SIGINT does it.
 """
@@ -13,7 +12,7 @@ import sys
 
 from . import log
 from .agent import Agent
-from .interpreter import MICRO, Clock, Readable, look_up, peer_of, print_exception, send_to, sleep_ms
+from .interpreter import MICRO, Clock, Readable, look_up, peer_of, print_exception, reason, send_to, sleep_ms
 from .settings import Settings
 
 _EAGAIN = (11, 35)
@@ -195,7 +194,7 @@ class Driver:
             data, address = _datagram(sock)
         except OSError as e:
             if e.errno not in _EAGAIN:
-                self._warn("unreceived", link=name, error=_reason(e))
+                self._warn("unreceived", link=name, error=reason(e))
             return e.errno in _EAGAIN
         peer = peer_of(address)
         self.agent.receive(name, self._names.get(peer, peer[0]), peer[1], data, self.clock.now())
@@ -212,7 +211,7 @@ class Driver:
                     return
                 wait = 500
             except OSError as e:
-                self._warn("no serial port", error=_reason(e))
+                self._warn("no serial port", error=reason(e))
             try:
                 await self._read()
             finally:
@@ -270,7 +269,7 @@ class Driver:
         try:
             sock = link.open()
         except OSError as e:
-            self._warn("link unusable", link=link.name, error=_reason(e))
+            self._warn("link unusable", link=link.name, error=reason(e))
             return False
         if link.note:
             self._warn("link", link=link.name, text=link.note)
@@ -295,7 +294,7 @@ class Driver:
             if self._port:
                 self._port.write(data)
         except OSError as e:  # when it has vanished, the reader finds out
-            self._warn("unwritten", error=_reason(e))
+            self._warn("unwritten", error=reason(e))
 
     def _send(self, link, host, port, data):
         """A datagram; one for a name not yet known goes out when it is. Losing one is never fatal."""
@@ -316,7 +315,7 @@ class Driver:
             send_to(self._sockets[link][0], data, address)
         except OSError as e:
             self._unsent += 1
-            self._warn("unsent", link=link, error=_reason(e), count=self._unsent)
+            self._warn("unsent", link=link, error=reason(e), count=self._unsent)
 
     async def _resolve(self, link, host, port, data):
         try:
@@ -326,7 +325,7 @@ class Driver:
             self._resolved[(host, port)] = (address, self.clock.now() + _NAME_MS)
             self._send(link, host, port, data)
         except (OSError, UnicodeError) as e:
-            self._warn("unknown host", 60000, host=host, error=_reason(e))
+            self._warn("unknown host", 60000, host=host, error=reason(e))
         finally:
             self._resolving.pop((host, port))
 
@@ -343,11 +342,7 @@ def _datagram(sock):
     for size in _SIZES:
         try:
             data, address = sock.recvfrom(size)
-            return data if len(data) < size else b"", address
+            break
         except MemoryError:
             gc.collect()
-    raise OSError(12, "no memory for a datagram")
-
-
-def _reason(e):
-    return e.args[1] if len(e.args) > 1 else "%s %s" % (type(e).__name__, e)
+    return data if len(data) < size else b"", address
