@@ -20,9 +20,10 @@ class Flash:
         self.full = False  # no write succeeds, as on a full or worn-out medium
         self._cut = 0
         self._how = 0
+        self._only = ""
 
-    def cut_in(self, changes, how):
-        self._cut, self._how = changes, how
+    def cut_in(self, changes, how, only=""):
+        self._cut, self._how, self._only = changes, how, only
 
     @property
     def cutting(self):
@@ -56,7 +57,7 @@ class Flash:
         if self.full:
             self.was_full = True
             raise OSError(28, "no space left on the medium")
-        if not self._cut:
+        if not self._cut or not name.startswith(self._only):
             return self._set(name, new)
         self._cut -= 1
         if self._cut:

@@ -130,6 +130,19 @@ def power_cut_during_failover(seed, tell=None):
     return _quiet_end(stage)
 
 
+def power_cut_while_a_setting_is_stored(seed, tell=None):
+    """G2 in its first form: the platform writes the report period and the power fails in the middle of storing it."""
+    stage = _with_gateway(seed, tell)
+    stage.run(10 * SECOND)
+    for turn in range(8):
+        stage.device.flash.cut_in(1, turn % 4, "store")
+        stage.manage(stage.device, 2, 240 + turn)
+        stage.until(lambda: not stage.device.flash.cutting, MINUTE)
+        _registered(stage, "gateway", MINUTE)
+        stage.until(lambda: stage.platform.live("meter-1") is not None, MINUTE)
+    return _quiet_end(stage)
+
+
 def power_cut_during_writes(seed, tell=None):
     """Power fails at each of the next writes in turn, in each way a write can be torn, the cable in or out."""
     stage = _with_gateway(seed, tell)
@@ -295,6 +308,7 @@ ALL = (
     gateway_restarts,
     power_cut_during_failover,
     power_cut_during_writes,
+    power_cut_while_a_setting_is_stored,
     power_cut_during_bootstrap,
     fifty_flaps,
     both_links_dead,

@@ -85,8 +85,11 @@ class Troubles:
 
     def _power_cut(self, device):
         """In the middle of one of the next writes, or between two."""
-        if self.chance.below(3):
+        kind = self.chance.below(4)
+        if kind < 2:
             device.flash.cut_in(self.chance.between(1, 6), self.chance.below(4))
+        elif kind == 2:  # the state is written much less often than the readings
+            device.flash.cut_in(1, self.chance.below(4), "store")
         else:
             device.power_cut(self.chance.below(2) == 0)
 
