@@ -252,7 +252,7 @@ def _number(table, text):
     while wanted and at < len(table):
         end = table.find("\n", at)
         number, _, row = table[at:end].partition(" ")
-        if _plain(row) == wanted:
+        if row[:1].lower() == wanted[0] and _plain(row) == wanted:
             return int(number)
         at = end + 1
     return None
