@@ -129,4 +129,5 @@ def main(path, user, secret, number, text, how=""):
     (by_socket if how else by_hand)(port, user, secret, int(number), text.encode())
 
 
-main(*sys.argv[2:])
+if __name__ == "__main__":
+    main(*sys.argv[2:])

@@ -3,20 +3,18 @@
 import asyncio
 import os
 import random
-import socket
 import sys
 from pathlib import Path
 
 import pytest
+from ppp_scenario import scenario
 
 from agent.engine.ppp import Ppp
 from pointsman.tools.firmware.launch import find_micropython
-from pointsman.tools.modem.emulator import Emulator
 from pointsman.tools.modem.packets import UDP, build_udp, echo_reply, parse, parse_udp
 from pointsman.tools.modem.ppp_server import Server
 
 HERE = Path(__file__).parent
-QUICK = {"boot": 1, "sim": 1, "attach": 1, "dial": 1}
 
 
 class Call:
@@ -170,33 +168,6 @@ def device(emulator, port, *words, interpreter=sys.executable, user="me", secret
         return output.decode().split("\n")[:-1]
 
     return run()
-
-
-def scenario(steps, **known):
-    """steps(emulator, port of an upper-casing UDP server, the peers that it saw)"""
-
-    async def main():
-        loop, seen = asyncio.get_running_loop(), []
-        echo = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        echo.bind(("127.0.0.1", 0))
-        echo.setblocking(False)
-
-        def answer():
-            data, peer = echo.recvfrom(2048)
-            seen.append(peer[0])
-            echo.sendto(data.upper(), peer)
-
-        loop.add_reader(echo, answer)
-        emulator = Emulator(ms=QUICK, **known)
-        await emulator.start()
-        try:
-            await steps(emulator, echo.getsockname()[1], seen)
-        finally:
-            await emulator.stop()
-            loop.remove_reader(echo)
-            echo.close()
-
-    asyncio.run(main())
 
 
 @pytest.mark.parametrize("interpreter", ["cpython", "micropython"])

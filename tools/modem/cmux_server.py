@@ -89,7 +89,7 @@ class CmuxServer:
             return None
         size = buffer[3] >> 1 | (buffer[4] << 7 if head == 5 else 0)
         end = head + size
-        if size > self._size and buffer[2] & ~POLL == UIH or buffer[1] & 1 == 0:
+        if size > self._size and buffer[1] >> 2 and buffer[2] & ~POLL == UIH or buffer[1] & 1 == 0:
             return self._skip()
         if len(buffer) < end + 2:
             return None
