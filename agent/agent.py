@@ -14,6 +14,7 @@ from .engine.registration import Registration
 from .engine.reports import Reports
 from .errors import LocalError
 from .journal import Journal
+from .linking import LTE, Linking
 from .log import Log
 from .north.lwm2m import outcome
 from .north.resources import METER, resource_of
@@ -21,9 +22,13 @@ from .registering import Registering
 from .store import Store
 from .table import find
 
-# engine, what it says, the method that reacts: here, in configuring.py or in registering.py; - logs it, . ignores it
+# engine, what it says, the method that reacts: here, in configuring.py, registering.py or linking.py; - logs it, .
+# ignores it
 _PLOT = """
 links active _aim
+probes ping _route
+probes answered _path_answers
+probes silent _path_silent
 modem serial _to_serial
 modem state _modem_state
 modem identity _modem_identity
@@ -51,15 +56,13 @@ reports measure _measure
 reports send _send
 policies apply _apply
 """
-_LTE = "lte"
-_STANDBY = {"hot": "connected", "warm": "registered", "cold": "off"}
 _OBEYS = ("registering", "registered", "updating")
 _ROUNDS = 50  # of _settle(); more means that engines feed each other for ever, which would be a bug
 _PATIENCE_MS = 5000  # for a link that needs no dialling, on an agent that has no configuration yet
 _RESET_MS = 1000  # between answering a reboot and doing it
 
 
-class Agent(Configuring, Registering):
+class Agent(Configuring, Registering, Linking):
     """settings: Settings; medium: where state is kept; below(n): randomness; measure() -> number; wall() -> Unix s or
     0."""
 
@@ -71,9 +74,10 @@ class Agent(Configuring, Registering):
         self.configuration = Configuration(self.store, settings)
         names = get("links").split(",")
         self.exchange = Exchange(below, get("ack_timeout_ms"), get("max_retransmit"), get("block_size"))
-        self.links = Links(names, get("fail_back_hold_ms"), get("carrier_delay_ms"), get("penalty_ms"))
-        self.modem = self.discovery = self.bootstrap = None  # loaded when first needed
-        self._has_modem = _LTE in names
+        hold, delay, penalty = get("fail_back_hold_ms"), get("carrier_delay_ms"), get("penalty_ms")
+        self.links = Links(names, hold, delay, penalty, get("flap_max_ms"))
+        self.modem = self.discovery = self.bootstrap = self.probes = self.metrics = None  # loaded when first needed
+        self._has_modem = LTE in names
         self.registration = Registration(below, get("retry_max_ms"), get("deregister_wait_ms"))
         self.policies = Policies(settings)
         self.reports = Reports(self.journal, get("report_period_s") * 1000)
@@ -106,17 +110,9 @@ class Agent(Configuring, Registering):
         self._link_changed(now, name, up)
         self._settle(now)
 
-    def moved(self, name, now):
-        """The link is up and has another address now: what the registrar knows us by is void."""
-        self.log.info(now, "links", "moved", link=name)
-        registrar = self.registration.registrar
-        if registrar and registrar[1] == name:
-            self.registration.update_now(now)
-        self._settle(now)
-
     def receive(self, link, host, port, data, now):
         if not self.discovery or not self.discovery.receive(link, host, port, data, now):
-            self.exchange.receive((link, host, port), data, now)
+            self._take_in(now, (link, host, port), data)
         self._settle(now)
 
     def serial(self, data, now):
@@ -183,7 +179,7 @@ class Agent(Configuring, Registering):
 
     def _compose(self):
         """The engines that are loaded, in the order in which they are asked."""
-        names = "links modem discovery exchange bootstrap registration reports policies".split()
+        names = "links probes modem discovery exchange bootstrap registration reports policies".split()
         self._engines = [(name, getattr(self, name)) for name in names if getattr(self, name)]
 
     def _settle(self, now):
@@ -210,71 +206,6 @@ class Agent(Configuring, Registering):
             self.log.info(now, name, what[0], detail=str(what[1]))
         elif reaction != ".":
             getattr(self, reaction)(now, *what[1:])
-
-    # links and the modem
-
-    def _aim(self, now, *_):
-        """Where the device should be registered now: the first account that may be reached over the active link."""
-        link = None if self._stopping else self.links.active
-        if link and not self.configuration.accounts:
-            self._seek(now, link)
-        target = self._target(link)
-        if target != self.registration.target:
-            old = self.registration.registrar
-            self.log.info(now, "links", "aim", link=link or "none", registrar=target[0].uri if target else "none")
-            self.registration.move_to(target, old is not None and self.links.is_up(old[1]), now)
-        self._aim_modem(now)
-
-    def _target(self, link):
-        for account in self.configuration.accounts:
-            if link and account.allows(link):
-                return (account, link)
-        return None
-
-    def _aim_modem(self, now):
-        """The modem dials when no better link is trusted, and hangs up when nobody is registered over it any more."""
-        registrar = self.registration.registrar
-        needed = self.links.active == _LTE or not self.links.better_than(_LTE) or (registrar and registrar[1] == _LTE)
-        if self.modem or self._load_modem(needed):
-            self.modem.target("connected" if needed else _STANDBY[self.settings.get("standby")], now)
-
-    def _load_modem(self, needed):
-        """The modem's code is a seventh of the agent's heap: an agent without configuration has no use for it yet,
-        unless no other link came up within a few seconds; and right after a bootstrap that one's code must go first."""
-        if not self._has_modem or self._modem_at is not None or not (self.configuration.accounts or needed):
-            return False
-        from .engine.modem import Modem
-
-        self.modem = Modem(self.settings.get("modem"), self.settings.get("apn"), self._below)
-        self._compose()
-        return True
-
-    def _link_changed(self, now, name, up):
-        if up != self.links.is_up(name):
-            self.log.info(now, "links", "up" if up else "down", link=name)
-        self.links.change(name, up, now)
-        if not up:
-            self.exchange.forget(name)
-            self._aim_modem(now)
-
-    def _modem_state(self, now, state, reason):
-        self.log.info(now, "modem", state, reason=reason or "")
-        self._link_changed(now, _LTE, state == "connected")
-
-    def _modem_identity(self, now):
-        self.log.info(now, "modem", "identity", **self.modem.identity)
-
-    def _modem_datagram(self, now, host, port, data):
-        self.exchange.receive((_LTE, host, port), data, now)
-
-    def _to_serial(self, now, data):
-        self._out.append(("serial", data))
-
-    def _route(self, now, link, host, port, data):
-        if link == _LTE:
-            self.modem.send(host, port, data, now)
-        else:
-            self._out.append(("udp", link, host, port, data))
 
     # the exchange's answers and requests
 
@@ -319,6 +250,12 @@ class Agent(Configuring, Registering):
     # readings and settings
 
     def _measure(self, now):
+        """One reading, and a look at what the links have cost so far."""
+        if self.metrics:
+            self._account(now)
+        self._read_meter(now)
+
+    def _read_meter(self, now):
         """One reading. A meter that gives none, or a full medium, costs this one and nothing else."""
         try:
             value = self._measure_now()

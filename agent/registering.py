@@ -41,13 +41,23 @@ class Registering:
         if self.store.behind:
             self.log.error(now, "store", "behind", text="the medium takes no writes; a restart forgets")
         if state == "registered":
-            self.links.trust(self.registration.target[1])
+            self.links.trust(self.registration.target[1], now)
             self.configuration.proven()
             self.configuration.reserve_epochs()
             self._silent = 0
+        self._measure_move(now, state)
         self._report_handle = self._report_handle if here else None
         self.reports.online(here, now)
         self._aim_modem(now)
+
+    def _measure_move(self, now, state):
+        self._watch(now)
+        if not self.metrics:
+            return
+        self.metrics.entered(state, now)
+        if state == "registered" and self.metrics.registered(now):
+            detect, dial, register = self.metrics.last
+            self.log.info(now, "metrics", "moved", detect_ms=detect, dial_ms=dial, register_ms=register)
 
     def _unreachable(self, now, target):
         """No answer: another link, if there is one. Silence alone never leads back to bootstrap, except for a

@@ -9,7 +9,15 @@
     links               links by preference, the best first
     fail_back_hold_ms   how long a better link must be up before the registration moves back to it
     carrier_delay_ms    how long carrier must be lost before the link counts as down
-    penalty_ms          what each loss of carrier adds to the fail-back hold of a link that flaps
+    penalty_ms          how long a link that leads nowhere is left alone at first; it doubles each time
+    flap_max_ms         longest fail-back hold: each loss doubles a link's hold, every 5 minutes halve it again
+    probe_ms            silence of the registrar after which it is asked whether it is there (CoAP ping); 0: never
+    probe_losses        unanswered questions in a row after which the path counts as dead
+    probe_timeout_ms    wait for the answer to each
+    probe_metered_s     the same as probe_ms on a metered link: 30 minutes are less than 0.1 MB a month
+    anchor              HOST[:PORT], asked too when the registrar is silent, to tell a dead server from a dead path
+    metered             links that cost by the byte
+    data_cap_kb         what a metered link may carry in 30 days before every other link is preferred; 0: any amount
     apn                 access point name of the bearer; empty: what the network offers
     modem               modem family, or auto: ask the modem who it is
     standby             the modem while a better link is in use: cold off, warm registered, hot connected
@@ -46,6 +54,14 @@ links str eth,lte list 1 32
 fail_back_hold_ms int 10000 ms 0 3600000
 carrier_delay_ms int 0 ms 0 60000
 penalty_ms int 30000 ms 0 3600000
+flap_max_ms int 600000 ms 0 86400000
+probe_ms int 2000 ms 0 3600000
+probe_losses int 3 - 1 10
+probe_timeout_ms int 1000 ms 50 60000
+probe_metered_s int 1800 s 10 604800
+anchor str - host 0 128
+metered str lte list 0 32
+data_cap_kb int 0 kB 0 1000000000
 apn str - apn 0 63
 modem str auto - 1 16
 standby str warm cold|warm|hot 3 4
@@ -144,6 +160,8 @@ def _form(form, text):
         return text in form.split("|")
     if form == "uri":
         return not text or _is_uri(text)
+    if form == "host":
+        return not text or _is_uri("coap://" + text)
     if form == "apn":  # TS 23.003 9.1
         return all(char.isdigit() or char in ".-_" or "a" <= char.lower() <= "z" for char in text)
     if form == "list":

@@ -1,30 +1,83 @@
-"""Which link carries traffic: preference, carrier-loss delay, fail-back hold, and distrust of a link that leads
-nowhere.
+"""Which link carries traffic: preference, cost, carrier, silent loss, fail-back hold, and a penalty for flapping.
 
-A link is down or up; of the links that are up the most preferred one is active. A better link takes over only after
-it has been up for `hold_ms` without a break; the loss of the active one acts at once (or after `delay_ms`, to ride
-out a bounce). A link whose registrar did not answer is distrusted for a while that doubles each time, so that a dead
-server behind a good cable cannot hold the device: it is used only when there is no other.
+The most preferred link that can be used is active. The loss of the active one acts at once (or after `delay_ms`, to
+ride out a bounce). A better one takes over only after a good spell without a break, its hold: `hold_ms`, doubled by
+each loss up to `flap_max_ms`, while what was added halves every five minutes. So a link that flaps costs ever fewer
+moves.
+
+A link whose registrar does not answer is suspect, one that swallows everything is bad. Both are used only when there is
+no other, until an answer came over them, or for a while that doubles each time. A metered link that has spent its
+data budget comes after all others.
 """
 
+from ..table import follow
+
+# state event next-state
+_TRANSITIONS = """
+down up probing
+probing up probing
+good up good
+suspect up suspect
+bad up bad
+probing held good
+probing down down
+good down down
+suspect down down
+bad down down
+probing doubted suspect
+good doubted suspect
+suspect doubted suspect
+bad doubted bad
+probing silent bad
+good silent bad
+suspect silent bad
+bad silent bad
+suspect answered probing
+bad answered probing
+probing answered probing
+good answered good
+suspect over probing
+bad over probing
+down trusted down
+probing trusted good
+good trusted good
+suspect trusted good
+bad trusted good
+"""
 _DISTRUST_MAX_MS = 600000
+_HALF_LIFE_MS = 300000  # of the flap penalty
 
 
 class _Link:
-    def __init__(self, name):
+    state = "down"
+    since = 0  # ms: the good spell began, or that state
+    down_at = None  # carrier lost, loss takes effect then
+    until = None  # suspect or bad, but not longer than this
+    strikes = 0  # times it was doubted without an answer in between
+    lost_at = 0
+    spent = False
+
+    def __init__(self, name, hold_ms):
         self.name = name
-        self.up_since = None  # ms, None = down
-        self.down_at = None  # carrier lost, loss takes effect then
-        self.suspect_until = None
-        self.strikes = 0
+        self.hold_ms = hold_ms
+        self.penalty = hold_ms // 2  # what the next loss doubles
+
+    @property
+    def up(self):
+        return self.state != "down"
+
+    @property
+    def usable(self):
+        return self.state in ("probing", "good")
 
 
 class Links:
-    """names: most preferred first; hold_ms, delay_ms, distrust_ms as in the module's text."""
+    """names: most preferred first; hold_ms, delay_ms, distrust_ms, flap_max_ms as in the module's text."""
 
-    def __init__(self, names, hold_ms=10000, delay_ms=0, distrust_ms=30000):
-        self._links = [_Link(name) for name in names]
+    def __init__(self, names, hold_ms=10000, delay_ms=0, distrust_ms=30000, flap_max_ms=600000):
+        self._links = [_Link(name, hold_ms) for name in names]
         self._hold_ms, self._delay_ms, self._distrust_ms = hold_ms, delay_ms, distrust_ms
+        self._flap_max_ms = max(flap_max_ms, hold_ms)
         self.active = None
         self._out = []
 
@@ -35,52 +88,92 @@ class Links:
             return
         if up:
             link.down_at = None
-            if link.up_since is None:
-                link.up_since = now
-        elif link.up_since is not None and link.down_at is None:
+            self._do(link, "up", now)
+        elif link.up and link.down_at is None:
             link.down_at = now + self._delay_ms
         self.poll(now)
 
-    def distrust(self, name, now):
-        """The registrar behind this link did not answer."""
+    def distrust(self, name, now, silent=False):
+        """The registrar behind this link did not answer; silent: nothing at all does any more."""
         link = self._find(name)
-        if link is not None and link.up_since is not None:
-            wait = min(self._distrust_ms << min(link.strikes, 8), _DISTRUST_MAX_MS)
+        if link is not None and link.up:
+            link.until = now + min(self._distrust_ms << min(link.strikes, 8), _DISTRUST_MAX_MS)
             link.strikes += 1
-            link.suspect_until = now + wait
+            if silent and link.usable:
+                self._punish(link, now)
+            self._do(link, "silent" if silent else "doubted", now)
             self.poll(now)
 
-    def trust(self, name):
-        """The registrar behind this link answered."""
+    def answered(self, name, now):
+        """Somebody answered over this link: if it was left alone, its good spell begins."""
+        link = self._find(name)
+        if link is not None and link.until is not None:
+            link.until = None
+            self._do(link, "answered", now)
+            self.poll(now)
+
+    def trust(self, name, now):
+        """The registrar behind this link has registered us."""
         link = self._find(name)
         if link is not None:
-            link.strikes, link.suspect_until = 0, None
+            link.strikes, link.until = 0, None
+            self._do(link, "trusted", now)
+
+    def spend(self, name, spent):
+        """Whether the link has used up its data budget."""
+        link = self._find(name)
+        if link is not None:
+            link.spent = spent
 
     def is_up(self, name):
         link = self._find(name)
-        return link is not None and link.up_since is not None
+        return link is not None and link.up
+
+    def is_usable(self, name):
+        """Up, and nothing speaks against it."""
+        link = self._find(name)
+        return link is not None and link.usable
+
+    def state(self, name):
+        """down | probing | good | suspect | bad."""
+        link = self._find(name)
+        return link.state if link else "down"
 
     def up(self):
         """-> names of the links that are up, most preferred first."""
-        return [link.name for link in self._links if link.up_since is not None]
+        return [link.name for link in self._links if link.up]
 
     def better_than(self, name):
         """Whether a link preferred to `name` is up and trusted, be it still in its hold time."""
         for link in self._links:
             if link.name == name:
                 return False
-            if link.up_since is not None and link.suspect_until is None:
+            if link.usable:
                 return True
         return False
+
+    def candidates(self):
+        """-> names of the links that are up and would be preferred to the active one, did they deserve it."""
+        found = []
+        for link in self._links:
+            if link.name == self.active:
+                break
+            if link.up:
+                found.append(link.name)
+        return found
 
     def poll(self, now):
         for link in self._links:
             if link.down_at is not None and now >= link.down_at:
-                link.up_since = link.down_at = link.suspect_until = None
+                self._punish(link, now)
+                link.down_at = link.until = None
                 link.strikes = 0
-            if link.suspect_until is not None and now >= link.suspect_until:
-                link.suspect_until = None
-                link.up_since = now  # the good spell begins anew
+                self._do(link, "down", now)
+            if link.until is not None and now >= link.until:
+                link.until = None
+                self._do(link, "over", now)
+            if link.state == "probing" and now >= link.since + link.hold_ms:
+                self._do(link, "held", now)
         best = self._best(now)
         if best != self.active:
             self.active = best
@@ -89,13 +182,15 @@ class Links:
     def deadline(self):
         """When something may change by itself (ms), or None."""
         due = []
+        better = self.active is not None
         for link in self._links:
+            better = better and link.name != self.active
             if link.down_at is not None:
                 due.append(link.down_at)
-            if link.suspect_until is not None:
-                due.append(link.suspect_until)
-            elif link.up_since is not None and not self._settled(link):
-                due.append(link.up_since + self._hold_ms)
+            if link.until is not None:
+                due.append(link.until)
+            elif better and link.state == "probing":
+                due.append(link.since + link.hold_ms)
         return min(due) if due else None
 
     def take(self):
@@ -103,14 +198,18 @@ class Links:
         out, self._out = self._out, []
         return out
 
-    def _settled(self, link):
-        """Nothing to wait for: the active link, or one less preferred than it."""
-        for other in self._links:
-            if other.name == self.active:
-                return True
-            if other is link:
-                return False
-        return True
+    def _do(self, link, event, now):
+        state = follow(_TRANSITIONS, link.state, event)
+        if state != link.state:
+            link.state, link.since = state, now
+
+    def _punish(self, link, now):
+        """A loss: the hold doubles, from what is left of the last one."""
+        away = now - link.lost_at
+        left = link.penalty >> min(away // _HALF_LIFE_MS, 30)
+        left -= left * (away % _HALF_LIFE_MS) // (2 * _HALF_LIFE_MS)
+        link.penalty = link.hold_ms = min(2 * max(left, self._hold_ms // 2), self._flap_max_ms)
+        link.lost_at = now
 
     def _find(self, name):
         for link in self._links:
@@ -119,14 +218,15 @@ class Links:
         return None
 
     def _best(self, now):
-        up = [link for link in self._links if link.up_since is not None]
-        good = [link for link in up if link.suspect_until is None]
+        order = [link for link in self._links if not link.spent] + [link for link in self._links if link.spent]
+        usable = [link for link in order if link.usable]
         active = self._find(self.active)
-        if active not in good:
-            if good:
-                return good[0].name
+        if active not in usable:
+            if usable:
+                return usable[0].name
+            up = [link for link in order if link.up]
             return active.name if active in up else (up[0].name if up else None)
-        for link in good:
-            if link is active or now - link.up_since >= self._hold_ms:
+        for link in usable:
+            if link is active or link.state == "good":
                 return link.name
         return self.active

@@ -24,6 +24,7 @@ SETTINGS = {
     "apn": "m2m",
     "log_level": "info",
     "outbox_max": 500,
+    "probe_ms": 60000,  # a day of pings every two seconds would be a simulation of pings
 }
 
 

@@ -10,7 +10,8 @@ LAYERS = (
     ("agent.modems", "agent.settings", "agent.store", "agent.journal", "agent.accounts"),
     ("agent.engine",),
     ("agent.north",),
-    ("agent.configuration", "agent.configuring", "agent.registering"),  # agent.py, split for its length
+    # agent.py, split for its length
+    ("agent.configuration", "agent.configuring", "agent.registering", "agent.linking", "agent.metrics"),
     ("agent.agent",),
     ("agent.session", "agent.run"),
 )
