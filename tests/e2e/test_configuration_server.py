@@ -110,7 +110,7 @@ def test_a_second_request_takes_the_place_of_the_first():
     ([], {}, "accounts"), ([{"ssid": 1}], {}, "uri"), ([{"uri": "http://x", "ssid": 1}], {}, "uri"),
     ([{"uri": "coap://x", "ssid": 0}], {}, "ssid"), ([{"uri": "coap://x", "ssid": True}], {}, "ssid"),
     ([{"uri": "coap://x", "ssid": 1}, {"uri": "coap://y", "ssid": 1}], {}, "ssid"),
-    ([{"uri": "coap://x", "ssid": 1, "links": "eth,wifi"}], {}, "links"),
+    ([{"uri": "coap://x", "ssid": 1, "links": "eth,LAN 1"}], {}, "links"),
     ([{"uri": "coap://x", "ssid": 1, "lifetime": 0}], {}, "lifetime"),
     ([{"uri": "coap://x", "ssid": 1, "colour": "red"}], {}, "colour"),
     (ACCOUNTS, {"report_period_s": 0}, "report_period_s"), (ACCOUNTS, {"apn": "x" * 101}, "apn"),

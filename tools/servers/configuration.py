@@ -7,6 +7,7 @@ endpoint), discovered (a multicast question was answered), advertised, unadverti
 """
 
 import asyncio
+import re
 import time
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from .lwm2m import LINKS, MAX_LIFETIME, SENML, endpoint, number, pack, parameter
 
 BOOTSTRAP = Patience(2.0, 3, 30.0)
 _WHOLE = 120.0  # s for one bootstrap from request to finish
-_LINKS = ("eth", "lte")
+_LINK = re.compile("[a-z][a-z0-9_-]{0,15}")
 _NO_SECURITY = 3  # /0/x/2
 _ACCOUNT = {"uri": str, "ssid": int, "links": str, "lifetime": int, "priority": int, "epoch": bool}
 _DEFAULTS = {"links": "eth,lte", "lifetime": 300, "priority": 0, "epoch": True}
@@ -164,8 +165,8 @@ def _checked(account):
     _range("lifetime", found["lifetime"], 1, MAX_LIFETIME)
     _range("priority", found["priority"], 0, 255)
     links = found["links"].split(",")
-    if not set(links) <= set(_LINKS) or len(set(links)) != len(links):
-        raise ValueError(f"links: {found['links']!r} is not {' or '.join(_LINKS)} or both with a comma")
+    if not all(map(_LINK.fullmatch, links)) or len(set(links)) != len(links):
+        raise ValueError(f"links: {found['links']!r} are no names of links, as eth or eth,lte")
     return found
 
 
