@@ -5,14 +5,13 @@ Runs under CPython and under MicroPython's unix port.
 
 import os
 import socket
-import time
 
-from .files import Files, reason
-from .tty import Tty
+from . import posix
+from .files import reason
+from .posix import Plain, bind
 
 _SYS = "/sys/class/net/%s/%s"
 _SO_BINDTODEVICE = 25
-_IP_MULTICAST_IF = 32
 _NO_DEVICE = 19
 _ALONE_MS = 50  # between looks at the links where the kernel tells nothing
 
@@ -72,34 +71,11 @@ class Interface:
             return None
 
 
-class Plain:
-    """A link that is always up: bound to an address, or to none (`any`: the routes decide)."""
-
-    changes, note = False, ""
-
-    def __init__(self, name, address="0.0.0.0"):
-        self.name, self.address = name, address
-
-    def poll(self):
-        return True
-
-    def open(self):
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        bind(sock, self.address)
-        return sock
-
-
-def bind(sock, address):
-    """Non-blocking, bound to an address and a free port; multicast leaves by the same link."""
-    sock.setblocking(False)
-    sock.bind(socket.getaddrinfo(address, 0)[0][-1])
-    if address != "0.0.0.0":
-        sock.setsockopt(0, _IP_MULTICAST_IF, bytes([int(part) for part in address.split(".")]))
-
-
 def link_of(spec):
     """"eth=eth0", "eth=eth0@192.0.2.7", "eth=any", "lo" or "any" -> a link. Raises ValueError, or OSError: no such
     interface."""
+    from .options import is_address
+
     name, _, where = spec.partition("=")
     if not where and name in ("lo", "any"):
         return Plain("lo", "127.0.0.1") if name == "lo" else Plain("any")
@@ -116,43 +92,16 @@ def link_of(spec):
     return Interface(name, device, address)
 
 
-def is_address(text):
-    """Is it an IPv4 address?"""
-    parts = text.split(".")
-    return len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts)
-
-
-class Board:
+class Board(posix.Board):
     """options: dir (folder of the state), links (list of specs), modem (path of its port, or None), baud, meter (a
     file that holds the reading), period (ms between looks at the links; the kernel's events come in between)."""
 
     name, log = "linux", "text"
-    _DEFAULTS = {"dir": "", "links": ["any"], "modem": "", "baud": 115200, "meter": "", "period": 250}
+    DEFAULTS = {"dir": "", "links": ["any"], "modem": "", "baud": 115200, "meter": "", "period": 250}
+    _events = None
 
-    def __init__(self, options):
-        """Raises ValueError for impossible options and OSError for what is not there, with a remedy in the text."""
-        for name in options:
-            if name not in self._DEFAULTS:
-                raise ValueError("option %s: there is none; %s" % (name, ", ".join(sorted(self._DEFAULTS))))
-        self.options = {name: self._option(options, name) for name in self._DEFAULTS}
-        if not self.options["dir"]:
-            raise ValueError("option dir: it is needed, a folder for the agent's state")
-        self._links = self._make_links()
-        self._events = None
-        changing = any([link.changes for link in self._links])
-        self.poll_ms = max(1, self.options["period"]) if changing else 1000
-
-    def _option(self, options, name):
-        default, value = self._DEFAULTS[name], options.get(name)
-        if value is None:
-            return default
-        if type(value) is not type(default):
-            raise ValueError("option %s: %r is not possible; for example %r" % (name, value, default))
-        return value
-
-    def links(self):
-        """The links that datagrams can be sent over (the modem's own is not among them)."""
-        return self._links
+    def make_links(self, options):
+        return [link_of(spec) for spec in options["links"]]
 
     def listen(self):
         """-> a stream that is readable when something about the links has changed, or None: they are only looked
@@ -173,22 +122,6 @@ class Board:
             for link in self._links:
                 link.stale = True
 
-    def serial(self):
-        """The modem's port, opened, or None when there is no modem. Raises OSError while it is not there."""
-        return Tty(self.options["modem"], self.options["baud"]) if self.options["modem"] else None
-
-    def medium(self):
-        return Files(self.options["dir"])
-
-    def below(self, n):
-        """A random int in [0, n)."""
-        return int.from_bytes(os.urandom(7), "big") % n
-
-    def wall(self):
-        """Unix time in s, or 0 while the clock was never set."""
-        now = int(time.time())
-        return now if now > 1600000000 else 0
-
     def measure(self):
         """The cumulative reading; OSError or ValueError when the meter gives none. Without a meter: the seconds since
         boot, which also only rise."""
@@ -199,12 +132,6 @@ class Board:
             return float(text) if "." in text else int(text)
         except ValueError:
             raise ValueError("meter: %s holds %r, which is no number" % (self.options["meter"], text))
-
-    def reset(self):
-        """Start over. Here that is left to the caller: it returns."""
-
-    def _make_links(self):
-        return [link_of(spec) for spec in self.options["links"]]
 
 
 def _first_word(path):

@@ -14,17 +14,17 @@ Runs under CPython and under MicroPython's unix port.
 import os
 import time
 
-from . import linux
+from . import posix
 from .files import Files
 
 
-class Cable(linux.Plain):
+class Cable(posix.Plain):
     """The simulated Ethernet: a socket on a loopback address while DIR/eth.carrier says 1."""
 
     changes = True
 
     def __init__(self, name, address, folder):
-        linux.Plain.__init__(self, name, address)
+        posix.Plain.__init__(self, name, address)
         self._file = "%s/%s.carrier" % (folder, name)
 
     def poll(self):
@@ -62,11 +62,11 @@ class Fuse(Files):
             time.sleep(1)
 
 
-class Board(linux.Board):
+class Board(posix.Board):
     """options: dir, eth ({"address": ...}; {}: no Ethernet), modem, baud, period (ms between looks at the cable)."""
 
     name, log = "sim", "json"
-    _DEFAULTS = {"dir": "", "eth": {"address": "127.0.0.2"}, "modem": "", "baud": 115200, "period": 20}
+    DEFAULTS = {"dir": "", "eth": {"address": "127.0.0.2"}, "modem": "", "baud": 115200, "period": 20}
 
     def medium(self):
         return Fuse(self.options["dir"] + "/store", self.options["dir"] + "/cut")
@@ -85,8 +85,10 @@ class Board(linux.Board):
         meter.write("meter", b"%d" % reading)
         return reading
 
-    def _make_links(self):
-        eth = self.options["eth"]
-        if eth and not linux.is_address(eth.get("address", "")):
-            raise ValueError("option eth: %r is not possible; for example %r" % (eth, self._DEFAULTS["eth"]))
-        return [Cable("eth", eth["address"], self.options["dir"])] if eth else []
+    def make_links(self, options):
+        from .options import is_address
+
+        eth = options["eth"]
+        if eth and not is_address(eth.get("address", "")):
+            raise ValueError("option eth: %r is not possible; for example %r" % (eth, self.DEFAULTS["eth"]))
+        return [Cable("eth", eth["address"], options["dir"])] if eth else []
