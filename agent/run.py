@@ -128,9 +128,9 @@ class Driver:
         try:
             await coroutine
         except Exception as e:  # a bug: say so once, and start over (a device) or end
+            self._end(1)  # first: saying so may fail as well, where memory is short
             self.agent.log.error(self.clock.now(), "run", "failed", error="%s: %s" % (type(e).__name__, e))
             print_exception(e)
-            self._end(1)
 
     async def _begin(self, leaving):
         if leaving:
