@@ -1,7 +1,7 @@
 """SIMCom SIM7000: as SIM7080, with the commands' older forms (SIM7000 Series TCPUDP(S) Application Note).
 
-It hangs when it is asked for more than has come, and when it is asked what has come while no socket is open; so what
-has come is asked for first, and only that is read (TinyGSM's notes).
+It hangs when it is asked for more than has come, and when it is asked what has come while no socket is open; so both
+are asked first, and only what there is is read (TinyGSM's notes).
 """
 
 from ..codec import at
@@ -49,6 +49,9 @@ def open_socket(number, host, port):
 
 def receive(number):
     """Take one datagram from a socket; None when there is none."""
+    ok, lines = yield "AT+CASTATE?"
+    if not ok or not lines:
+        return None
     ok, lines = yield "AT+CARECV?"
     for line in lines if ok else ():
         parts = [at.number(part) for part in at.fields(line)]
