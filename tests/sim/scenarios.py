@@ -87,6 +87,17 @@ def gateway_silent(seed, tell=None):
     return _quiet_end(stage)
 
 
+def gateway_silent_with_probes(seed, tell=None):
+    """W3, DESIGN 6: with a probe every two seconds a dead gateway behind a good cable is noticed within seconds."""
+    stage = _with_gateway(seed, tell, probe_ms=2000, standby="hot")
+    stage.run(30 * SECOND)
+    stage.gateway.crash(10 * MINUTE)
+    _registered(stage, "platform", 15 * SECOND)
+    stage.run(15 * MINUTE)
+    _registered(stage, "gateway", 10 * MINUTE)
+    return _quiet_end(stage)
+
+
 def platform_restarts(seed, tell=None):
     """A platform that forgot its registrations gets them back from the gateway, and from the device when it
     is direct."""
@@ -304,6 +315,7 @@ ALL = (
     configuration_server_late,
     cable_pulled_and_back,
     gateway_silent,
+    gateway_silent_with_probes,
     platform_restarts,
     gateway_restarts,
     power_cut_during_failover,
