@@ -27,7 +27,8 @@ def gsm(septets):
             escaped = not escaped
             continue
         at = _EXTENSION_CODES.find(bytes([code])) if escaped else -1
-        out.append(_GSM[code] if at < 0 else _EXTENSION[at])
+        # Slices: MicroPython keeps for ever what an index gives.
+        out.append(_GSM[code : code + 1] if at < 0 else _EXTENSION[at : at + 1])
         escaped = False
     return "".join(out)
 
@@ -49,17 +50,30 @@ def to_gsm(text):
 
 
 def ucs2(data):
-    """Text of big-endian 16-bit units; pairs of surrogates make one character, a lone one shows as U+FFFD."""
-    out, high = [], 0
+    """Text of big-endian 16-bit units; pairs of surrogates make one character, a lone one shows as U+FFFD.
+
+    Built as UTF-8: on MicroPython chr() keeps every character that it ever made, and a stranger chooses these.
+    """
+    out, high = bytearray(), 0
     for at in range(0, len(data) - 1, 2):
         unit = data[at] << 8 | data[at + 1]
-        if high and 0xDC00 <= unit < 0xE000:
-            out[-1] = chr(0x10000 + ((high & 0x3FF) << 10) + (unit & 0x3FF))
-            high = 0
-            continue
+        if 0xDC00 <= unit < 0xE000 and high:
+            unit = 0x10000 + ((high & 0x3FF) << 10) + (unit & 0x3FF)
+            out = out[:-3]  # what stood for the first half
         high = unit if 0xD800 <= unit < 0xDC00 else 0
-        out.append("\ufffd" if 0xD800 <= unit < 0xE000 else chr(unit))
-    return "".join(out)
+        _utf8(0xFFFD if 0xD800 <= unit < 0xE000 else unit, out)
+    return str(out, "utf-8")
+
+
+def _utf8(code, out):
+    """Append a character to bytes (RFC 3629 3)."""
+    if code < 0x80:
+        out.append(code)
+        return
+    size = 1 if code < 0x800 else 2 if code < 0x10000 else 3
+    out.append((0xC0, 0xE0, 0xF0)[size - 1] | code >> 6 * size)
+    for shift in range(6 * size - 6, -1, -6):
+        out.append(0x80 | code >> shift & 0x3F)
 
 
 def to_ucs2(text):

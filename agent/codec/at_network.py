@@ -129,5 +129,5 @@ def _decoded(data, charset):
 
         return utf8.decode(data, "at").strip()
     if charset[:4] == "8859" or charset == "IRA":
-        return "".join([chr(byte) for byte in data]).strip()
+        return alphabet.ucs2(bytes([half for byte in data for half in (0, byte)])).strip()
     return alphabet.gsm(data).strip()
