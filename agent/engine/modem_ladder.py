@@ -7,7 +7,7 @@ networks punish more), resets, polls, holds.
 
 from ..codec import at
 from ..errors import LinkError, LocalError, RemoteError
-from ..modems import generic
+from ..overlay import drop
 from ..table import find
 
 try:
@@ -47,18 +47,13 @@ disconnecting released registered
 """
 _REGISTRATION = "AT+CEREG AT+CGREG AT+CREG"
 _BACKOFF_MS = (1000, 2000, 5000, 10000, 30000)
-_SIM_MS = (10000, 30000, 60000, 300000)
 _TOGGLE_MS = (300000, 900000, 3600000)  # searching in vain: radio off and on after this long
 _DENIED_MS = (60000, 300000, 900000, 3600000)  # the same when the network denied us
-_FOREVER_MS = const(86400000)
 _HOUR_MS = const(3600000)
 _CHECK_MS = const(60000)  # signal, registration, context
 _GRACE_MS = const(15000)  # not registered, but the context is still up: a cell change or a short loss
 _DOUBT_MS = const(3000)  # a datagram was sent and nothing heard: look whether the notice got lost
-_QUIET_MS = const(1000)  # a late answer would have come by then
 _MAX_DIALS, _MAX_RESETS = 30, 2  # an hour
-_BOOT_TRIES = const(25)  # 18 s: modems take up to 20 s to boot
-_SIM_TRIES = const(20)  # a second apart
 
 
 class Ladder:
@@ -84,97 +79,14 @@ class Ladder:
 
     # --- the way up ---
 
-    def _unknown(self):
-        while self._rung == "off":
-            yield _FOREVER_MS
-        yield from self._sync(_BOOT_TRIES)
-        self._event("answered")
-        yield "ATE0"
-        yield "AT+CMEE=1"
-        self.identity = {}
-        yield from self._ask("manufacturer", "AT+CGMI", at.text)
-        yield from self._ask("model", "AT+CGMM", at.text)
-        if self._auto:
-            self._use(generic.load(*[self.identity.get(key, "?") for key in ("manufacturer", "model")]) or generic)
-        for command in self._channel.of("INIT").split("\n")[1:-1]:
-            yield command
-        if (yield from self._radio()) == 0:
-            yield "AT+CFUN=4"  # with everything off the SIM cannot be read
-        yield from self._ask("revision", "AT+CGMR", at.text)
-        yield from self._ask("imei", "AT+CGSN", at.imei)
-        if (yield from self._sim()):
-            yield from self._ask("iccid", self._channel.of("ICCID"), at.iccid)
-            yield from self._ask("imsi", "AT+CIMI", at.imsi)
-            self._out.append(("identity",))
-            self._silent = self._holds = 0
-            self._event("ready")
+    def _from_below(self):
+        """The states below enabled: passed once, so their code does not stay (modem_bringup.py)."""
+        from . import modem_bringup as bringup
 
-    _failed = _locked = _initializing = _unknown
+        steps = {"disabled": bringup.disabled, "enabling": bringup.enabling}
+        yield from steps.get(self.state, bringup.unknown)(self)
 
-    def _sync(self, tries, escape=b""):
-        """AT until it is answered, and until no late answer can come any more. LinkError when it never is."""
-        for attempt in range(1, tries + 1):
-            self._channel.out.append(escape)
-            try:
-                yield "AT"
-                break
-            except LinkError:
-                if attempt == tries:
-                    raise
-            yield 0 if attempt < 10 else 700
-        while self._channel.stale:
-            if not (yield _QUIET_MS):
-                self._channel.stale = 0
-
-    def _ask(self, key, command, parser):
-        """One piece of identity; a SIM that is still busy is asked again."""
-        for _ in range(3):
-            ok, lines = yield command
-            if ok or at.cause(lines[-1]) not in (13, 14):
-                break
-            yield 1000
-        value = self._parsed(parser, lines) if ok else None
-        if value is not None:
-            self.identity[key] = value
-
-    def _radio(self):
-        """+CFUN: 1 = on, 0 = everything off, 4 = flight mode; None = not told."""
-        ok, lines = yield "AT+CFUN?"
-        return at.number(at.fields(lines[0])[0]) if ok and lines else None
-
-    def _sim(self):
-        """Wait for the SIM, for ever if need be; False when told to go off meanwhile."""
-        busy = 0
-        while self._rung != "off":
-            ok, lines = yield "AT+CPIN?"
-            status = self._parsed(at.sim, lines) if ok else at.cause(lines[-1])
-            if status == "READY":
-                if self.state != "initializing":
-                    self._event("answered")
-                return True
-            if status in (11, 12) or str(status)[:3] in ("SIM", "PH-"):
-                self._event("locked", "SIM: %s" % status)
-            elif status in (10, "NOT INSERTED") or busy == _SIM_TRIES:
-                self._event("failed", "no SIM")
-            else:
-                busy += 1
-                yield 1000
-                continue
-            yield from self._hold(_SIM_MS)
-        return False
-
-    def _disabled(self):
-        while self._rung == "off":
-            yield _FOREVER_MS
-        self._event("enable")
-
-    def _enabling(self):
-        ok = (yield from self._radio()) == 1 or (yield "AT+CFUN=1")[0]
-        if not ok:
-            return (yield from self._hold(_BACKOFF_MS))
-        for command in _REGISTRATION.split():
-            yield command + "=1"
-        self._event("enabled")
+    _unknown = _failed = _locked = _initializing = _disabled = _enabling = _from_below
 
     def _searching(self):
         if self._rung == "off":
@@ -184,6 +96,7 @@ class Ladder:
         yield from self._read_registration()
         if self._attached():
             self._toggles, self._silent, self._looked = 0, 0, self._now - _CHECK_MS
+            drop("engine.modem_bringup")
             return self._event("registered", "" if self._channel.of("SOCKETS") else "no sockets")
         denied = 3 in self._registration.values()
         if denied or self.reason == "denied":
@@ -287,7 +200,9 @@ class Ladder:
             self._event("refused", reason)
         try:
             if self._silent < 3:
-                yield from self._sync(3, b"\x1b")  # ESC ends a prompt that may be open
+                from . import modem_bringup as bringup
+
+                yield from bringup.sync(self, 3, b"\x1b")  # ESC ends a prompt that may be open
                 return
         except LinkError:
             pass
