@@ -37,7 +37,7 @@ TIMEOUTS = {"AT": 300, "AT+CPIN": 10000, "AT+CFUN": 30000, "AT+CIMI": 10000, "AT
 # Unsolicited lines (up to a colon) that do not begin with a sign, so that they are never taken for an answer.
 WORDS = (
     "\nRDY\nAPP RDY\nSMS DONE\nPB DONE\nSMS Ready\nCall Ready\nRING\nPOWERED DOWN\nNORMAL POWER DOWN\nDST:\n"
-    "RECV FROM:\nREADY\nReady\n"
+    "RECV FROM:\nReady\n"
 )
 
 

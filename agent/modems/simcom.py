@@ -66,7 +66,7 @@ def connect(apn):
     for command in _SETUP.split("\n"):
         yield command
     line = yield from generic.answer("AT+NETOPEN", "+NETOPEN:", _OPEN_MS)
-    if line == "+NETOPEN: 0":
+    if line and at.fields(line) == ["0"]:
         return ""
     yield from disconnect()
     return line or "no network"
@@ -77,7 +77,7 @@ def defined(apn):
     ok, lines = yield "AT+CGDCONT?"
     for line in lines:
         parts = at.fields(line) + ["", "", ""]
-        if ok and parts[0] == "1" and parts[2] == apn:
+        if ok and parts[0] == "1" and parts[2].lower() == apn.lower():
             return True
     return False
 

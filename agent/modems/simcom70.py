@@ -49,7 +49,7 @@ def connect(apn):
         if not ok:
             return lines[-1]
     line = yield from generic.answer("AT+CNACT=0,1", "+APP PDP:", _ACTIVE_MS)
-    if line and line.endswith(",ACTIVE"):
+    if line and at.fields(line)[-1] == "ACTIVE":
         return ""
     yield from disconnect()
     return line or "no network"

@@ -19,7 +19,7 @@ def connect(apn):
         yield from disconnect()
     yield 'AT+CGDCONT=1,"IP","%s"' % apn
     line = yield from generic.answer('AT+CNACT=1,"%s"' % apn, "+APP PDP:", _ACTIVE_MS)
-    if line == "+APP PDP: ACTIVE":
+    if line and at.fields(line)[-1] == "ACTIVE":
         return ""
     yield from disconnect()
     return line or "no network"

@@ -97,6 +97,23 @@ def test_link_and_control(tmp_path):
     assert not link.is_symlink() and not pipe.exists()
 
 
+def test_a_script_is_played(tmp_path):
+    script = tmp_path / "script"
+    script.write_text('# loses the network\n0.3 {"do": "covrage"}\n\n0 {"do": "signal", "level": 7}\n')
+    with Process("--json", "--script", str(script), "--tcp", "127.0.0.1:0") as modem:
+        events = [json.loads(modem.line())]
+        while events[-1]["event"] != "script":
+            events.append(json.loads(modem.line()))
+        assert "did you mean coverage?" in events[-1]["error"]
+        assert {"do": "signal", "level": 7}.items() <= [e for e in events if e["event"] == "control"][0].items()
+        host, _, port = events[0]["path"].partition(":")
+        with socket.create_connection((host, int(port))) as line, line.makefile("rwb", buffering=0) as stream:
+            stream.write(b"AT+CSQ\r")
+            heard = b""
+            while b"+CSQ: 7" not in heard:
+                heard += stream.read(100)
+
+
 def test_bad_control_commands_get_their_cause(tmp_path):
     pipe = tmp_path / "ctl"
     with Process("--control", str(pipe)) as modem:
@@ -126,11 +143,17 @@ def test_json_tells_what_happens():
 
 @pytest.mark.parametrize("options, code, words", [
     (["--profile", "quectel-ec52"], 2, "no modem profile is called quectel-ec52; did you mean quectel-ec25?"),
-    (["--profile", "x"], 2, "choose one of: quectel-ec25"),
+    (["--profile", "x"], 2, "choose one of: quectel-bg95, quectel-ec25"),
     (["--dial-ms", "soon"], 2, "soon is no time"),
     (["--address", "203.0.113.9"], 6, "203.0.113.9 is no address of this machine"),
     (["--control", "/no/such/folder/ctl"], 4, "no control socket at /no/such/folder/ctl"),
     (["--link", __file__], 4, "exists and is no link"),
+    (["--tcp", "here"], 2, "here is no place; for example 127.0.0.1:7000"),
+    (["--tcp", "203.0.113.9:7000"], 4, "no port at 203.0.113.9:7000"),
+    (["--tcp", "127.0.0.1:0", "--unix", "x"], 2, "exclude each other"),
+    (["--auth", "eap:a:b"], 2, "eap:a:b is no authentication"),
+    (["--script", "/no/such/script"], 2, "the script /no/such/script cannot be read"),
+    (["--script", __file__], 2, "line 1: "),
     (["--link", "/no/such/folder/modem"], 4, "no link at /no/such/folder/modem"),
     (["--control", __file__], 4, "exists and is no socket"),
 ])

@@ -144,3 +144,97 @@ def test_a_prompt_that_wants_to_be_left_alone():
     channel.reader.feed(b"\r\n@")
     channel.accept(at.PROMPT)
     assert channel.accept("ERROR") == ("answer", False, ["ERROR"]) and not channel.held and channel.out == []
+
+
+def _drive(procedure, *answers):
+    """Run a family's procedure on what the modem says: "" = OK, text = its lines and OK, (text,) = a line that comes
+    after OK, None = ERROR. -> (result, the steps).
+    """
+    steps, waiting = [], list(answers)
+    try:
+        step = next(procedure)
+        while True:
+            steps.append(step[0] if isinstance(step, tuple) else step)
+            late = isinstance(step, tuple) and isinstance(step[1], int)
+            answer = waiting.pop(0) if waiting else None if late else ""
+            if late:
+                assert isinstance(answer, tuple) or answer is None, steps
+                reply = answer and answer[0]
+            elif answer is None:
+                reply = False, ["ERROR"]
+            else:
+                reply = True, [line for line in answer.split("\n") if line]
+            step = procedure.send(reply)
+    except StopIteration as end:
+        assert not waiting, (steps, waiting)
+        return end.value, steps
+
+
+def test_simcom_answers_before_and_after_ok():
+    family = _family("simcom")
+    for line in ("+NETOPEN: 0", "+NETOPEN:0"):
+        result, steps = _drive(family.connect("iot"), '+CGDCONT: 1,"IP","iot","0.0.0.0",0,0', "+NETOPEN: 0,0", *[""] * 6,
+                               "", (line,))  # fmt: skip
+        assert result == "" and steps[-2:] == ["AT+NETOPEN", "+NETOPEN:"], steps
+    result, steps = _drive(family.connect("iot"), "", "+NETOPEN: 0", *[""] * 7, "+NETOPEN: 1", "")
+    assert result == "+NETOPEN: 1" and steps[-2:] == ["AT+NETCLOSE", "+NETCLOSE:"], steps
+    result, steps = _drive(family.connect("iot"), '+CGDCONT: 1,"IPV4V6","other"', "+NETOPEN: 1, 0", None)
+    assert "AT+NETCLOSE" in steps and 'AT+CGDCONT=1,"IP","iot"' in steps  # open, but for another APN
+    kept, steps = _drive(family.connect("iot"), '+CGDCONT: 1,"IP","IOT"', "+NETOPEN: 1, 0", None, None, None, None)
+    assert kept == "" and steps[2:] == ["AT+CIPCLOSE=%d" % number for number in range(4)]
+
+
+def test_simcom_sends_to_addresses_only():
+    family = _family("simcom")
+    assert _drive(family.open_socket(1, "192.0.2.7", 5683), "", ("+CIPOPEN: 1,0",))[0] == (1, "192.0.2.7", 5683)
+    opened, steps = _drive(family.open_socket(1, "host.example", 1), "", ('+CDNSGIP: 1,"host.example","192.0.2.8"',),
+                           "+CIPOPEN: 1,0")  # fmt: skip
+    assert opened == (1, "192.0.2.8", 1) and steps[0] == 'AT+CDNSGIP="host.example"'
+    for answer in (("+CDNSGIP: 0,10",), None):
+        answers = ["", answer] if answer else [None]
+        assert _drive(family.open_socket(1, "host.example", 1), *answers)[0] is None
+    assert _drive(family.open_socket(1, "192.0.2.7", 1), "", ("+CIPOPEN: 1,4",), "")[0] is None
+    assert _drive(family.send((1, "192.0.2.7", 5), b"abc"), "")[1] == ['AT+CIPSEND=1,3,"192.0.2.7",5']
+
+
+def test_simcom_70_in_both_forms():
+    family, old = _family("simcom70"), _family("simcom7000")
+    for line in ("+APP PDP: 0,ACTIVE", "+APP PDP:0, ACTIVE"):
+        assert _drive(family.connect("iot"), '+CNCFG: 0,1,"iot","","",0', '+CNACT: 0,0,"0.0.0.0"', "", (line,))[0] == ""
+    refused = _drive(family.connect("iot"), "", "", "", "", "", ("+APP PDP: 0,DEACTIVE",), None)
+    assert refused[0] == "+APP PDP: 0,DEACTIVE" and refused[1][-1] == "AT+CNACT=0,0"
+    assert _drive(family.open_socket(2, "a.b", 7), "+CAOPEN: 2,0") == (2, ['AT+CAOPEN=2,0,"UDP","a.b",7'])
+    assert _drive(family.open_socket(2, "a.b", 7), "", ("+CAOPEN: 2,27",), None)[0] is None
+    assert _drive(family.send(0, b"x" * 1460)) == ("full", [])
+    assert _drive(old.connect("iot"), '+CNACT: 0,"0.0.0.0"', "", "", ("+APP PDP: ACTIVE",))[0] == ""
+    assert _drive(old.open_socket(0, "a.b", 7), "", "", None, "", ("+CAOPEN: 0,0",))[0] == 0
+    assert _drive(old.receive(1), "+CASTATE: 1,1", "+CARECV: 0,9") == (None, ["AT+CASTATE?", "AT+CARECV?"])
+    assert _drive(old.receive(1), "+CASTATE: 0,1\n+CASTATE: 1,1", "+CARECV: 0,9\n+CARECV: 1,5")[1][-1] == "AT+CARECV=1,5"
+    assert _drive(old.receive(1), "") == (None, ["AT+CASTATE?"])
+
+
+def test_ublox_numbers_its_sockets_itself():
+    family = _family("ublox")
+    assert _drive(family.open_socket(0, "a.b", 7), "+USOCR: 5", "") == (5, ["AT+USOCR=17", 'AT+USOCO=5,"a.b",7'])
+    assert _drive(family.open_socket(0, "a.b", 7), "+USOCR: 5", None) == (
+        None, ["AT+USOCR=17", 'AT+USOCO=5,"a.b",7', "AT+USOCL=5"])  # fmt: skip
+    assert _drive(family.open_socket(0, "a.b", 7), None)[0] is None
+    assert _drive(family.send(0, b"x" * 1025)) == ("full", [])
+
+
+def test_ublox_attaches_anew_for_another_apn():
+    """It lets the APN be changed only while it is not registered."""
+    define = _family("ublox").define
+    for known, apn in (("iot", "iot"), ("IOT.mnc001.mcc001.gprs", "iot"), ("given.by.network", "")):
+        assert _drive(define(apn), '+CGDCONT: 1,"IP","%s","10.0.0.1",0,0,0,0' % known)[0] == "", known
+    assert _drive(define("iot"), '+CGDCONT: 1,"IP","iot2"', "")[1][-1] == 'AT+CGDCONT=1,"IP","iot"'
+    reason, steps = _drive(define("iot"), '+CGDCONT: 1,"IP","iot2"', None, "", "", "")
+    assert reason and steps[2:] == ["AT+CFUN=4", 'AT+CGDCONT=1,"IP","iot"', "AT+CFUN=1"]
+
+
+def test_ublox_profiles():
+    family = _family("ubloxr5")
+    assert _drive(family.connect("iot"), '+CGDCONT: 1,"IP","iot"', "+UPSND: 0,8,0", "", "", "", ('+UUPSDA: 0,"10.0.0.1"',),
+                  *[None] * 7)[0] == ""  # fmt: skip
+    assert _drive(family.connect("iot"), '+CGDCONT: 1,"IP","iot"', "+UPSND: 0,8,1", *[None] * 7)[0] == ""
+    assert _drive(family.connect("iot"), '+CGDCONT: 1,"IP","iot"', "+UPSND: 0,8,0", "", "", "", ("+UUPSDA: 34",), "")[0]
