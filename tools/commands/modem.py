@@ -19,6 +19,7 @@ examples:
   pointsman agent --modem /tmp/modem ...             an agent that dials through it
   pointsman modem --tcp 127.0.0.1:7000 --tun ppp-net --auth chap:me:secret
   echo '{"do": "coverage", "on": false}' | nc -U -q 1 /tmp/modem.ctl
+  pointsman modem --script day.txt                   where a line is: 2.5 {"do": "coverage", "on": false}
   pointsman modem --json --trace                     everything that happens, one JSON object a line
 
 control commands, one JSON object a line, on the socket and (from a terminal) typed here:
@@ -30,13 +31,15 @@ def arguments(parser):
     parser.add_argument("--profile", default="quectel-ec25", metavar="NAME",
                         help="which modem (default quectel-ec25); there are: " + ", ".join(names()))
     parser.add_argument("--link", metavar="PATH", help="a path that always leads to the port, also after it vanished")
-    parser.add_argument("--tcp", metavar="HOST:PORT", help="listen there instead of making a pseudo-terminal")
+    parser.add_argument("--tcp", metavar="HOST:PORT", type=_place,
+                        help="listen there instead of making a pseudo-terminal")
     parser.add_argument("--unix", metavar="PATH", help="the same on a Unix socket, for QEMU's -chardev socket")
     parser.add_argument("--tun", metavar="NAME",
                         help="carry data calls by this TUN interface (root); else UDP is relayed")
     parser.add_argument("--auth", metavar="KIND:USER:SECRET", type=_auth,
                         help="what a data call must prove: pap or chap, for example chap:user:secret")
     parser.add_argument("--control", metavar="PATH", help="a Unix socket that takes control commands")
+    parser.add_argument("--script", metavar="FILE", help="control commands with the second each is due, one a line")
     parser.add_argument("--address", default="127.0.0.3", help="where its datagrams come from (default 127.0.0.3)")
     parser.add_argument("--dial-ms", type=_ms, metavar="MS", help="how long dialling takes (default 300)")
     parser.add_argument("--attach-ms", type=_ms, metavar="MS", help="how long finding the network takes (default 300)")
@@ -48,28 +51,32 @@ def arguments(parser):
 def run(args):
     """Run until interrupted (130) or terminated (0)."""
     load(args.profile)
+    script = _script(args.script) if args.script else []
     given = {"dial": args.dial_ms, "attach": args.attach_ms, "boot": args.boot_ms}
     ms = {name: value for name, value in given.items() if value is not None}
     if [args.tcp, args.unix, args.link].count(None) < 2:
         raise faults.Fault("--tcp, --unix and --link exclude each other", "give one of them", faults.USAGE)
     modem = Emulator(args.profile, args.address, _json if args.json else _text, link=args.link, control=args.control,
                      ms=ms, trace=args.trace, ppp=args.auth, tun=args.tun, socket=args.tcp or _path(args.unix))
-    return asyncio.run(_run(modem, args))
+    return asyncio.run(_run(modem, args, script))
 
 
-async def _run(modem, args):
+async def _run(modem, args, script):
     loop = asyncio.get_running_loop()
-    ended = loop.create_future()
+    ended, playing = loop.create_future(), None
     for number, code in ((signal.SIGINT, faults.INTERRUPTED), (signal.SIGTERM, faults.OK)):
         loop.add_signal_handler(number, lambda code=code: ended.done() or ended.set_result(code))
     try:
         await modem.start()
         _greet(modem, args)
+        playing = loop.create_task(_play(modem, script))
         # A job in the background must not read the terminal: it would be stopped.
         if sys.stdin is not None and sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp():
             loop.add_reader(sys.stdin, _typed, modem, loop)
         return await ended
     finally:
+        if playing:
+            playing.cancel()
         await modem.stop()
 
 
@@ -104,6 +111,42 @@ def _ms(text):
     if not text.isdecimal() or int(text) > 600000:
         raise argparse.ArgumentTypeError("%s is no time; 0 to 600000 ms" % text)
     return int(text)
+
+
+def _place(text):
+    if not text.rpartition(":")[2].isdecimal() or int(text.rpartition(":")[2]) > 65535:
+        raise argparse.ArgumentTypeError("%s is no place; for example 127.0.0.1:7000, port 0 for a free one" % text)
+    return text
+
+
+def _script(path):
+    """[(seconds, command)] of a script, in order. Fault with the line that is wrong."""
+    found = []
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise faults.Fault("the script %s cannot be read: %s" % (path, error), "name another", faults.USAGE) from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        try:
+            seconds, _, command = line.strip().partition(" ")
+            found.append((float(seconds), json.loads(command)))
+        except ValueError:
+            raise faults.Fault("%s, line %d: %r" % (path, number, line[:60]), 'for example: 2.5 {"do": "detach"}',
+                               faults.USAGE) from None
+    return sorted(found, key=lambda step: step[0])
+
+
+async def _play(modem, script):
+    """Do what the script says when it is due, counted from the start."""
+    begun = time.monotonic()
+    for seconds, command in script:
+        await asyncio.sleep(max(0, begun + seconds - time.monotonic()))
+        answer = await modem.control(command)
+        if "error" in answer:
+            modem.note("script", at=seconds, error=answer["error"])
 
 
 def _auth(text):
