@@ -10,7 +10,7 @@ from agent.engine.modem import Modem
 from agent.errors import RemoteError
 from agent.modems import quectel
 from pointsman.tools.modem.dialogue import _parts
-from pointsman.tools.modem.emulator import Emulator
+from pointsman.tools.modem.emulator import Emulator, names
 
 PIECES = (b"\r\n", b"\r", b"OK", b"ERROR", b"+QIRD: 5", b"+QIRD: 1500", b"> ", b"+CEREG: 1,1", b"+CEREG: 2", b"AT",
           b'+QIURC: "recv",0', b'+QIURC: "closed",3', b'+QIURC: "pdpdeact",1', b"+QIOPEN: 0,0", b"+CPIN: READY", b"RDY",
@@ -60,12 +60,12 @@ def test_the_emulator_cuts_any_command_line(body):
 
 
 @settings(deadline=None, max_examples=30)
-@given(chunks)
-def test_the_emulator_answers_after_anything(pieces):
+@given(chunks, some.sampled_from(names()))
+def test_the_emulator_answers_after_anything(pieces, profile):
     async def run():
-        emulator = Emulator(ms={"boot": 0, "sim": 0, "attach": 0, "dial": 0, "open": 0})
+        emulator = Emulator(profile, ms={"boot": 0, "sim": 0, "attach": 0, "dial": 0, "open": 0})
         said = []
-        emulator._write = emulator.dialogue._write = said.append
+        emulator.port.write = said.append
         await emulator.power(True)
         while not emulator.state.running:
             await asyncio.sleep(0)

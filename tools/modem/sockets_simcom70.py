@@ -65,18 +65,19 @@ async def _turned_on(modem, name):
 async def _open(modem, operator, arguments):
     number = pick(arguments[0], *LINKS)
     pick(arguments[1], 0)
-    return await _opened(modem, number, *arguments[2:5])
+    kind, host, port = arguments[2:5]
+    return await _opened(modem, number, kind, host, int(port))
 
 
 async def _open_old(modem, operator, arguments):
     number = pick(arguments[0], *LINKS)
     session = modem.state.session
     kind = "UDP" if session["+CACID"] == number and session["protocol"] == "1" else "TCP"
-    return await _opened(modem, number, kind, *arguments[1:3])
+    host, port = arguments[1:3]
+    return await _opened(modem, number, kind, host, int(port))
 
 
 async def _opened(modem, number, kind, host, port):
-    port = int(port)
     if kind != "UDP" or not host or not 0 < port < 65536:
         return ["+CAOPEN: %d,4" % number]
     if not modem.state.context(CONTEXT).active:
