@@ -5,7 +5,8 @@ The question is the CoAP ping, an empty confirmable message of four bytes that i
 Anything else that comes from the same peer counts as an answer, so real traffic replaces probes. A peer that is silent
 to several questions in a row is lost. From the second question on an independent host, the anchor, is asked too: if
 that one answers, it is the peer that is down and not the path. Of a peer that has never answered a ping one cannot
-conclude anything from silence; it is for whoever watches to ask it something else.
+conclude anything from silence; it is for whoever watches to ask it something else. So each peer is asked once for a
+start, whatever else it says.
 """
 
 from ..codec import coap
@@ -18,6 +19,7 @@ asking due asking
 asking heard quiet
 asking lost quiet
 """
+_RESPONDERS = 8  # peers remembered for having answered a ping
 _QUIET_MAX_MS = 60000  # between two rounds of questions to somebody who is lost, unless asked less often anyway
 
 
@@ -26,7 +28,7 @@ class _Watch:
     mid = None  # of the question under way
     lost = 0  # questions in a row that nobody answered
     rounds = 0  # of questions in a row that were all lost
-    responds = anchored = False  # it has ever answered a ping; the anchor has answered in this round
+    anchored = False  # the anchor has answered in this round
 
     def __init__(self, peer, quiet_ms, now):
         self.peer, self.quiet_ms = peer, quiet_ms
@@ -40,6 +42,7 @@ class Probes:
     def __init__(self, below, losses=3, timeout_ms=1000, anchor=None):
         self._below, self._losses, self._timeout_ms, self._anchor = below, losses, timeout_ms, anchor
         self._watches = []
+        self._responders = []  # (host, port)
         self._out = []
         self.asked = 0
 
@@ -60,7 +63,8 @@ class Probes:
             if watch.peer == peer:
                 watch.heard_at = now
                 mine = reset and watch.mid == mid
-                watch.responds = watch.responds or mine
+                if mine and peer[1:] not in self._responders:
+                    self._responders = self._responders[1 - _RESPONDERS :] + [peer[1:]]
                 if watch.state == "asking":
                     self._heard(watch, now)
                 if mine:
@@ -76,7 +80,7 @@ class Probes:
                 continue
             if watch.state == "asking" and watch.lost + 1 >= self._losses:
                 self._give_up(watch, now)
-            elif watch.state == "asking" or now - watch.heard_at >= watch.quiet_ms:
+            elif watch.state == "asking" or now - watch.heard_at >= watch.quiet_ms or not self._known(watch):
                 watch.lost += watch.state == "asking"
                 self._ask(watch, now)
             else:
@@ -92,6 +96,10 @@ class Probes:
         responds, anchored)]."""
         out, self._out = self._out, []
         return out
+
+    def _known(self, watch):
+        """Whether it responds to pings, or seems not to."""
+        return watch.rounds or watch.peer[1:] in self._responders
 
     def _ask(self, watch, now):
         self._do(watch, "due")
@@ -111,7 +119,8 @@ class Probes:
 
     def _give_up(self, watch, now):
         self._do(watch, "lost")
-        self._out.append(("silent", watch.peer[0], now - watch.heard_at, watch.responds, watch.anchored))
+        silent_ms, responds = now - watch.heard_at, watch.peer[1:] in self._responders
+        self._out.append(("silent", watch.peer[0], silent_ms, responds, watch.anchored))
         watch.rounds += 1
         self._rest(watch, now + max(watch.quiet_ms, min(watch.quiet_ms << min(watch.rounds, 8), _QUIET_MAX_MS)))
 

@@ -49,10 +49,23 @@ def test_a_path_that_goes_silent_is_noticed_within_seven_seconds():
 
 def test_real_traffic_replaces_probes():
     engine = probes()
-    for now in range(0, 60000, 1500):
+    until(engine, 2000, [REGISTRAR])
+    for now in range(3000, 60000, 1500):
         engine.poll(now)
         assert not engine.receive(REGISTRAR, b"\x60\x44\x00\x01", now)
-    assert engine.take() == [] and engine.asked == 0
+    assert engine.take() == [] and engine.asked == 1
+
+
+def test_everybody_is_asked_once_to_know_whether_pings_are_answered():
+    engine = probes()
+    for now in range(0, 10000, 500):
+        engine.receive(REGISTRAR, b"\x60\x44\x00\x01", now)
+        until(engine, now, [REGISTRAR])
+    assert engine.asked == 1
+    engine.watch([], 10000)
+    engine.watch([(REGISTRAR, 2000)], 10000)
+    silent = [what for _, what in until(engine, 20000) if what[0] == "silent"]
+    assert silent[0][3:] == (True, False)
 
 
 def test_what_others_say_does_not_count():
