@@ -1,4 +1,5 @@
-"""lab.failover_ms: from the pulled cable to a registration at the platform, as the servers' own records have it.
+"""lab.failover_ms, failover.warm.median_ms: from the pulled cable to a registration at the platform, as the servers' own
+records have it.
 
 One device of the lab whose cable is pulled and put back again and again, its modem on warm standby: registered with
 the mobile network, not connected. Carrier is looked at every 20 ms, then the modem is dialled over AT.
@@ -17,22 +18,24 @@ from pointsman.tools.lab.yard import Yard
 LIMIT_S = 30
 
 
-def measure(quick=False):
-    """One row an interpreter: the median of several fail-overs."""
+def measure(quick=False, dial_ms=None):
+    """One row an interpreter: the median of several fail-overs. dial_ms: how long the network takes for a dial."""
     interpreters = ["cpython"] + (["micropython"] if find_micropython() else [])
-    return [_row(interpreter, 3 if quick else 9) for interpreter in interpreters]
+    return [_row(interpreter, 3 if quick else 9, dial_ms) for interpreter in interpreters]
 
 
-def _row(interpreter, count):
-    figures = asyncio.run(_measure(interpreter, count))
+def _row(interpreter, count, dial_ms):
+    figures = asyncio.run(_measure(interpreter, count, dial_ms))
     return {"value": round(statistics.median(figures), 1), "interpreter": interpreter, "n": count}
 
 
-async def _measure(interpreter, count):
+async def _measure(interpreter, count, dial_ms):
     yard = Yard(Options(interpreter, discovery="core"), lambda actor, event, **fields: None)
     try:
         await yard.start()
         device = yard.devices[0]
+        if dial_ms is not None:
+            device.modem._emulator.profile["ms"]["dial"] = dial_ms
         await yard.prepare(device)
         await device.agent.start()
         await _until(lambda: yard.at_gateway(device), "the gateway", device)

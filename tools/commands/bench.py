@@ -36,6 +36,22 @@ FIGURES = (
      "1/s", MORE, "coap_roundtrips", {}),
     ("lab.failover_ms", "cable pulled to registered with the platform over 4G, by the servers' records, median",
      "ms", LESS, "failover", {}),
+    ("failover.floor.median_ms", "two WANs in namespaces: cable pulled to an echo over the other WAN, no agent at all",
+     "ms", LESS, "failover_wans", {"figure": "floor"}),
+    ("failover.hot.median_ms", "hot stand-by: cable pulled to registered with the other server, by its books, median",
+     "ms", LESS, "failover_wans", {"figure": "hot"}),
+    ("failover.hot.max_ms", "the same, the longest",
+     "ms", LESS, "failover_wans", {"figure": "hot_max"}),
+    ("failback.median_ms", "cable back to registered with the gateway, beyond the fail-back hold, median",
+     "ms", LESS, "failover_wans", {"figure": "failback"}),
+    ("failover.warm.median_ms", "warm stand-by: cable pulled to registered over 4G, a dial taking 1.5 s, median",
+     "ms", LESS, "failover", {"dial_ms": 1500}),
+    ("silent_loss.notice_ms", "the path swallows all, carrier stays: until registered over the other WAN, longest",
+     "ms", LESS, "failover_wans", {"figure": "silent"}),
+    ("probe.bytes_per_month", "what probes cost on an idle metered link in 30 days, headers included",
+     "B", LESS, "probe_month", {}),
+    ("flap50.switches", "moves of the registration while a cable flaps 50 times in a minute",
+     "", LESS, "failover_wans", {"figure": "flaps"}),
 )
 NAMES = [figure[0] for figure in FIGURES]
 KEYS = ("name", "value", "unit", "interpreter", "n", "peer", "peer_value")

