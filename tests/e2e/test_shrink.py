@@ -44,6 +44,21 @@ def test_each_file_counts_from_the_start():
     assert names == {"a": {"_0": "_one"}, "b": {"_0": "_two"}}
 
 
+def test_files_whose_classes_inherit_count_on():
+    texts = {"a": "class A:\n    def _one(self): pass\n", "b": "class B(a.A):\n    def _two(self): pass\n",
+             "c": "class C(B):\n    def _three(self): pass\n", "d": "_four = 4\n"}
+    _, names = shrink(texts)
+    assert names == {"a": {"_0": "_one"}, "b": {"_1": "_two"}, "c": {"_2": "_three"}, "d": {"_0": "_four"}}
+
+
+def test_files_of_one_class_share_no_short_name():
+    """An object has the attributes of all its classes, in whatever files they are."""
+    base = "class Base:\n    def _first(self):\n        return 1\n    def first(self):\n        return self._first()\n"
+    more = "from base import Base\nclass Other(Base):\n    def _second(self, x):\n        return x\n"
+    _, names = shrink({"base": base, "more": more, "third": "_name = 1\n"})
+    assert names == {"base": {"_0": "_first"}, "more": {"_1": "_second"}, "third": {"_0": "_name"}}
+
+
 @pytest.mark.parametrize("text, others", [
     ("class A:\n    def _hook(self): pass\n", {"b": "class B(A):\n    def _hook(self): pass\n"}),  # overridden
     ("_name = 1\nx = '%(_name)s'\n", {}),  # said in a string

@@ -27,11 +27,37 @@ def inline(texts):
     return {path: file.rewritten(missed) for path, file in files.items()}
 
 
+class Edits:
+    """What shall stand in the place of parts of a text, by their nodes in its tree."""
+
+    def __init__(self, text):
+        self._lines, self._edits = text.splitlines(keepends=True), []
+
+    def replace(self, node, text):
+        self._edits.append((node, text))
+
+    def text(self):
+        """The text with all replaced; of what lies inside another replaced part nothing is left."""
+        inside = {id(part) for node, _ in self._edits for part in ast.walk(node) if part is not node}
+        outer = [edit for edit in self._edits if id(edit[0]) not in inside]
+        for node, text in sorted(outer, key=lambda edit: (edit[0].lineno, edit[0].col_offset), reverse=True):
+            self._put(node, text)
+        return "".join(self._lines)
+
+    def _put(self, node, text):
+        """What the node spanned stays as empty lines."""
+        lines, more = self._lines, node.end_lineno - node.lineno
+        first, last = lines[node.lineno - 1].encode(), lines[node.end_lineno - 1].encode()
+        lines[node.lineno - 1 : node.end_lineno] = [
+            first[: node.col_offset].decode() + text + last[node.end_col_offset :].decode() + "\n" * more
+        ] + [""] * more
+
+
 class _File:
     """One file: its constants, what was replaced in it, and what it wants of other files by name."""
 
     def __init__(self, path, text):
-        self.path, self.lines = PurePosixPath(path), text.splitlines(keepends=True)
+        self.path, self.text = PurePosixPath(path), text
         self.tree = ast.parse(text)
         self.bound = _bound(self.tree)
         self.said = _said(self.tree)
@@ -114,10 +140,10 @@ class _File:
                 edits.append((statement.value, repr(*good.values())))
         edits += [(node, _import_without(node, spare - missed)) for node, spare in self._imports if spare - missed]
         edits += _without_const(self.tree, edits)
-        lines = list(self.lines)
-        for node, text in sorted(_outermost(edits), key=lambda edit: _place(edit[0]), reverse=True):
-            _put(lines, node, text)
-        return "".join(lines)
+        done = Edits(self.text)
+        for node, text in edits:
+            done.replace(node, text)
+        return done.text()
 
 
 def _bound(tree):
@@ -168,22 +194,3 @@ def _without_const(tree, edits):
 def _import_without(node, names):
     kept = [ast.unparse(alias) for alias in node.names if (alias.asname or alias.name) not in names]
     return "from %s%s import %s" % ("." * node.level, node.module or "", ", ".join(kept)) if kept else "pass"
-
-
-def _outermost(edits):
-    """The edits that do not lie inside another one."""
-    inside = {id(part) for node, _ in edits for part in ast.walk(node) if part is not node}
-    return [edit for edit in edits if id(edit[0]) not in inside]
-
-
-def _place(node):
-    return node.lineno, node.col_offset
-
-
-def _put(lines, node, text):
-    """`text` in the node's place; what it spanned stays as empty lines."""
-    first, last = lines[node.lineno - 1].encode(), lines[node.end_lineno - 1].encode()
-    more = node.end_lineno - node.lineno
-    lines[node.lineno - 1 : node.end_lineno] = [
-        first[: node.col_offset].decode() + text + last[node.end_col_offset :].decode() + "\n" * more
-    ] + [""] * more

@@ -4,7 +4,8 @@ MicroPython keeps every name that it ever saw, about 10 bytes and the name itsel
 full; and a string inside a constant tuple becomes an object of its own each time it occurs, unless the string is also a
 name. So:
 
-* a private name that one file alone uses becomes `_0`, `_1`, ... : the same few names serve all files;
+* a private name that one file alone uses becomes `_0`, `_1`, ... : the same few names serve all files, but for those
+  whose classes inherit from one another;
 * strings that repeat, or lie in constant tuples, are mentioned once as names at the head of their file.
 
 Line numbers stay what they were. When the code is frozen into firmware, names and tuples lie in flash and none of this
@@ -24,9 +25,28 @@ def shrink(texts):
     """({path: smaller text}, {path: {short name: name}}) of all files that will be loaded together."""
     trees = {path: ast.parse(text) for path, text in texts.items()}
     kept = _kept(trees)
-    names = {path: _short(trees[path], kept[path]) for path in texts}
+    names = {}
+    for family in _families(trees):
+        count = 0
+        for path in family:
+            names[path] = _short(trees[path], kept[path], count)
+            count += len(names[path])
     smaller = {path: _mention(_rename(text, names[path])) for path, text in texts.items()}
     return smaller, {path: {short: name for name, short in new.items()} for path, new in names.items()}
+
+
+def _families(trees):
+    """[[path]]: files together whose classes inherit from one another, as their objects hold names of all of them."""
+    classes = {path: [node for node in ast.walk(trees[path]) if isinstance(node, ast.ClassDef)] for path in trees}
+    home = {node.name: path for path, nodes in classes.items() for node in nodes}
+    family = {path: [path] for path in trees}
+    for path in sorted(trees):
+        for base in [base for node in classes[path] for base in node.bases]:
+            other = home.get(getattr(base, "attr", getattr(base, "id", None)), path)
+            if family[other] is not family[path]:
+                family[path] += family[other]
+                family.update(dict.fromkeys(family[other], family[path]))
+    return [sorted(family[path]) for path in sorted(trees) if path == min(family[path])]
 
 
 def _kept(trees):
@@ -71,8 +91,9 @@ def _makes_up_names(tree):
                and not isinstance(node.args[1], ast.Constant) for node in ast.walk(tree))
 
 
-def _short(tree, kept):
-    """{name: short name} of the private names that this file defines, in the order of their first appearance."""
+def _short(tree, kept, first):
+    """{name: short name} of the private names that this file defines, in the order of their first appearance; `first`
+    is the first number."""
     defined = []
     for node in ast.walk(tree):
         name = getattr(node, "name", None) or getattr(node, "attr", None) or getattr(node, "id", None)
@@ -80,7 +101,7 @@ def _short(tree, kept):
         if name and stored and name.startswith("_") and not name.startswith("__") and name not in kept:
             defined.append((node.lineno, node.col_offset, name))
     ordered = list(dict.fromkeys(name for _, _, name in sorted(defined)))
-    return {name: "_%d" % number for number, name in enumerate(name for name in ordered if len(name) > 2)}
+    return {name: "_%d" % number for number, name in enumerate((name for name in ordered if len(name) > 2), first)}
 
 
 def _rename(text, names):
