@@ -33,7 +33,7 @@ class Configuring:
         if scheme == "coap" and not self.settings.get("insecure"):
             self.log.warning(now, "discovery", "refused", uri=uri, text="NoSec; allow it with the setting insecure")
             self.discovery.refuse(uri, now)
-        elif not self.configuration.accounts:
+        else:
             self.bootstrap.start((link, host, port), self.configuration.tree, now)
 
     def _ask_bootstrap(self, now, peer):
@@ -43,10 +43,7 @@ class Configuring:
     def _commit(self, now, tree):
         self.configuration.commit(tree)
         self.log.info(now, "bootstrap", "finished", accounts=len(self.configuration.accounts))
-        self.discovery = self.bootstrap = None
-        self._compose()
-        drop("engine.discovery", "engine.bootstrap", "codec.dns")
-        self._modem_at = now + _AFTER_MS
+        self._end_search(now)
         self._reconfigured(now)
 
     def _reconfigured(self, now):
@@ -66,6 +63,13 @@ class Configuring:
             self.discovery = Discovery(self._below, get("coap_port"), get("mdns_port"), not get("insecure"), methods)
             self.bootstrap = Bootstrap(CONFIGURED, check, self._below, patience)
             self._compose()
+
+    def _end_search(self, now):
+        self.discovery = self.bootstrap = None
+        self._compose()
+        drop("engine.discovery", "engine.bootstrap", "codec.dns")
+        if not self.modem:
+            self._modem_at = now + _AFTER_MS
 
     def _build_north(self):
         self.objects = Objects()

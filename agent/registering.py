@@ -1,7 +1,5 @@
 """What the agent does when the registration engine speaks: requests to send, what success and failure mean."""
 
-from .accounts import bootstrap_account
-
 _REDIAL_AFTER = 2  # registrations in a row that nobody answered
 
 
@@ -45,6 +43,8 @@ class Registering:
             self.configuration.proven()
             self.configuration.reserve_epochs()
             self._silent = 0
+            if self.bootstrap:
+                self._end_search(now)
         self._measure_move(now, state)
         self._report_handle = self._report_handle if here else None
         self.reports.online(here, now)
@@ -71,7 +71,8 @@ class Registering:
         self._trial_failed(now)
 
     def _refused(self, now, target):
-        """The registrar knows us and does not want us: the old configuration, or a new one."""
+        """The registrar does not want us: perhaps another one does, or else the configuration before, or a new one."""
         self.log.warning(now, "registration", "refused", registrar=target[0].uri)
-        if not self._trial_failed(now) and bootstrap_account(self.configuration.tree) and self.links.active:
-            self._seek(now, self.links.active)
+        self.links.distrust(target[1], now)
+        if not self._trial_failed(now) and not self.settings.get("server_uri"):
+            self._seek(now, target[1])
