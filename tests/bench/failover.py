@@ -1,5 +1,5 @@
-"""lab.failover_ms, failover.warm.median_ms: from the pulled cable to a registration at the platform, as the servers' own
-records have it.
+"""lab.failover_ms, failover.warm.median_ms: from the pulled cable to a registration at the platform, as the servers'
+own records have it.
 
 One device of the lab whose cable is pulled and put back again and again, its modem on warm standby: registered with
 the mobile network, not connected. Carrier is looked at every 20 ms, then the modem is dialled over AT.

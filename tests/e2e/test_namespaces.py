@@ -1,5 +1,5 @@
-"""Two WANs, a gateway and a platform in network namespaces, all of it the real commands: W1-W4, judged by the servers' own
-books. See tests/bench/two_wans.py for the drawing.
+"""Two WANs, a gateway and a platform in network namespaces, all of it the real commands: W1-W4, judged by the
+servers' own books. See tests/bench/two_wans.py for the drawing.
 """
 
 import time
