@@ -3,12 +3,17 @@ comes back. A pseudo-terminal and real UDP sockets; once under real MicroPython.
 """
 
 import asyncio
+import importlib
+import os
+import re
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from modem_device import scenario, until
 
+from agent.modems import generic
 from pointsman.tools.modem import emulator as emulators
 
 HERE = Path(__file__).parent
@@ -178,7 +183,55 @@ def test_the_contexts_silent_end(profile):
     run(profile, steps)
 
 
-@pytest.mark.parametrize("profile", sorted(FAMILIES))
+async def ask(device, command, wanted="OK"):
+    """Send a command by hand until its answer holds `wanted`; a refusal is none."""
+    heard = ""
+    os.write(device.fd, command.encode() + b"\r")
+    end = time.monotonic() + 5
+    while not re.search(r"\r\n%s" % wanted, heard):
+        assert time.monotonic() < end and "ERROR" not in heard, (command, heard)
+        await asyncio.sleep(0.005)
+        try:
+            heard += os.read(device.fd, 4096).decode("latin-1")
+        except BlockingIOError:
+            pass
+
+
+@every_family
+def test_the_tables_fit_the_modem(profile):
+    """What a family's tables have, its modem knows: settings, dialling, multiplexer, restart, power off."""
+    family = importlib.import_module("agent.modems." + FAMILIES[profile])
+
+    def row(name):
+        return getattr(family, name, getattr(generic, name))
+
+    async def steps(emulator, device, echo):
+        device.loop.remove_reader(device.fd)
+        for command in row("INIT").split("\n")[1:-1] + [row("ICCID")]:
+            await ask(device, command)
+        await until(lambda: emulator.state.registration == 1, "the network")
+        await ask(device, row("DIAL"), "CONNECT")
+        await emulator.control({"do": "restart"})
+        await until(lambda: not emulator.state.running, "the restart")
+        await until(lambda: emulator.state.running, "boot")
+        if row("MUX"):
+            await ask(device, row("MUX"))
+            await until(lambda: emulator.lines.mux, "the multiplexer")
+            assert not emulator.lines.mux._broken
+            await emulator.control({"do": "restart"})
+            await until(lambda: not emulator.state.running, "the restart")
+            await until(lambda: emulator.state.running, "boot")
+        await ask(device, row("RESET"))
+        await until(lambda: not emulator.state.running, "the restart")
+        await until(lambda: emulator.state.running, "boot")
+        if row("OFF"):
+            await ask(device, row("OFF"))
+            await until(lambda: not emulator.state.power, "power off")
+
+    run(profile, steps)
+
+
+@every_family
 def test_a_real_micropython_dials_twice(profile):
     """The same on the other interpreter; the second run finds the context, and perhaps sockets, of the first."""
     from pointsman.tools.firmware.launch import find_micropython

@@ -40,7 +40,7 @@ class Dialogue:
 
     def _reset(self):
         self._line.clear()
-        self._need = 0
+        self._need = self._deaf_until = 0
         self._data = None  # a future, while a prompt is open
         self._held = []  # unsolicited lines that wait for the prompt to close
 
@@ -86,7 +86,9 @@ class Dialogue:
 
     def _collect(self, data):
         """Take what a prompt waits for; how many bytes were used. ESC as the first one gives up."""
-        if not self._line and data[:1] == b"\x1b":
+        if asyncio.get_running_loop().time() < self._deaf_until:
+            return len(data)
+        if not self._line and data[:1] == b"\x1b" and self._modem.profile["prompt_escape"]:
             self._finish(None)
             return 1
         taken = data[:self._need - len(self._line)]
@@ -105,6 +107,7 @@ class Dialogue:
         """Ask for `length` bytes; None when the device gives up."""
         self._data = future = asyncio.get_running_loop().create_future()
         self._need = length
+        self._deaf_until = asyncio.get_running_loop().time() + self._modem.profile["prompt_ms"] / 1000
         self._write(self._modem.profile["prompt"].encode())
         data = await future
         held, self._held = self._held, []

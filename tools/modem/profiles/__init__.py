@@ -19,6 +19,8 @@ DEFAULTS = {
     "functionality": (0, 1, 4),  # what +CFUN takes
     "restarts": (),  # what +CFUN takes and restarts upon, besides +CFUN=1,1
     "prompt": "\r\n> ",  # what asks for data
+    "prompt_ms": 0,  # what comes sooner after the prompt is lost
+    "prompt_escape": True,  # ESC gives up
     "contexts": {},  # {cid: apn} that are there from the start
     "booted": ["RDY"],
     "sim_ready": ["+CPIN: READY"],

@@ -18,6 +18,8 @@ PROFILE = {
     "functionality": (0, 1, 4, 19),
     "restarts": (15, 16),
     "prompt": "\r\n@",
+    "prompt_ms": 40,
+    "prompt_escape": False,
     "booted": [],
     "sim_ready": [("+USIMSTAT", "+UUSIMSTAT: 6")],
     "sim_gone": [("+USIMSTAT", "+UUSIMSTAT: 0")],
