@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from modem_device import scenario, until
+from modem_device import Echo, scenario, until
 
 from agent.modems import generic
 from pointsman.tools.modem import emulator as emulators
@@ -100,6 +100,35 @@ def test_several_datagrams_at_once(profile):
             echo.transport.sendto(b"%d" % number * (number + 1), echo.seen[0][1])
         await until(lambda: len(device.datagrams) == 6, device.datagrams)
         assert [item[2] for item in device.datagrams[1:]] == [b"0", b"11", b"222", b"3333", b"44444"]
+
+    run(profile, steps)
+
+
+@every_family
+def test_several_peers_at_once(profile):
+    """A notice that comes inside the answer about another socket is not missed (it would be made good after 3 s)."""
+
+    async def steps(emulator, device, echo):
+        await connect(device)
+        others = [Echo() for _ in range(2)]
+        for other in others:
+            await device.loop.create_datagram_endpoint(lambda other=other: other, local_addr=("127.0.0.1", 0))
+            other.port = other.transport.get_extra_info("sockname")[1]
+        peers = [echo] + others
+        for peer in peers:
+            await exchange(device, peer, b"a")
+        await until(lambda: not device.modem._sockets.busy(), "the end of reading")
+        for line in ("+CREG: 1", "RING", "+CEREG: 1") * 3:
+            await emulator.control({"do": "urc", "line": line, "inside": True})
+        for number in range(3):
+            for peer in peers:
+                peer.transport.sendto(b"%d" % number, peer.seen[0][1])
+                await asyncio.sleep(0.002)
+        await until(lambda: len(device.datagrams) == 12, device.datagrams, seconds=2)
+        expected = [("127.0.0.1", peer.port, b"%d" % number) for peer in peers for number in range(3)]
+        assert sorted(device.datagrams[3:]) == sorted(expected)
+        for other in others:
+            other.transport.close()
 
     run(profile, steps)
 
