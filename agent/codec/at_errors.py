@@ -135,6 +135,10 @@ _SPELLINGS = """
 13 SIM failed
 16 incorrect PIN
 16 bad password
+51 command disabled
+52 command aborted
+58 language or alphabet not supported
+100 unknown error
 103 illegal UE
 107 PS services not allowed
 108 PS and non PS services not allowed

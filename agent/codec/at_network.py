@@ -22,11 +22,27 @@ def rejection(line, read=None):
     Kind 0: `cause` is the network's number (TS 24.008 annex G, TS 24.301 annex A); kind 1: the maker's own.
     `read` as in at.registration.
     """
-    # After the technology +CGREG has the routing area, +C5GREG the length and value of its slices.
-    skip = 5 if line[:6] == "+CGREG" else 6 if line[:7] == "+C5GREG" else 4
-    kind, cause = (at.registration_fields(line, read)[skip:] + ["", ""])[:2]
-    kind, cause = at.number(kind), at.number(cause)
-    return None if kind is None or cause is None else (kind, cause)
+    parts = at.registration_fields(line, read) + [""] * 7
+    # After the technology +CGREG has the routing area, as SIMCom's +CEREG, and +C5GREG its slices' length and value.
+    skip = 5 if line[:6] == "+CGREG" or len(parts[4]) == 2 else 6 if line[:7] == "+C5GREG" else 4
+    kind, cause = at.number(parts[skip]), at.number(parts[skip + 1])
+    return None if kind is None or not cause else (kind, cause)
+
+
+def system(line):
+    """^SYSINFO, ^SYSINFOEX of Huawei -> dict of service, domain, roaming, mode, sim, submode, as far as told.
+
+    service 2: full; domain 1: packets, 2: calls too; roaming 1; sim 1: valid, 255: none; mode and submode as
+    each command counts them.
+    """
+    parts = [at.number(part) for part in at.fields(line)] + [None] * 8
+    if None in parts[:4] or line[:8] != "^SYSINFO":
+        at.bad("system", line)
+    # ^SYSINFOEX: ..., roaming, SIM, lock, mode, its name, submode, its name
+    order = (3, 5, 7) if line[:10] == "^SYSINFOEX" else (4, 3, 6)
+    names = ("service", "domain", "roaming", "sim", "mode", "submode")
+    values = parts[:3] + [parts[place] for place in order]
+    return {name: value for name, value in zip(names, values) if value is not None}
 
 
 def operator(line, charset=""):

@@ -116,7 +116,7 @@ def presence(line):
     parts = at.fields(upper)
     if not colon:
         return None
-    if name == "+CIEV":
+    if name in ("+CIEV", "^SIND"):
         return _simlocal(parts)
     start = _PRESENCE.find("\n" + name.strip() + " ")
     if start < 0:

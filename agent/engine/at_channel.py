@@ -34,7 +34,7 @@ class Channel:
 
     def start(self, command, data=None):
         """Send a command (and `data` at its prompt); -> how long it may take (ms)."""
-        self.command, self._data, self._lines = command, data, []
+        self.command, self._data, self._lines, self._begun = command, data, [], False
         name = command.split("=")[0].split("?")[0]
         self._prefix = self.of("PREFIXES").get(command) or self.of("PREFIXES").get(name) or at.prefix(command)
         self.reader.counted = {} if command[-1] == "?" else self.of("COUNTED")
@@ -64,7 +64,7 @@ class Channel:
         """
         if isinstance(token, bytes) or token == at.PROMPT:
             return self._raw(token)
-        done = at.final(token, self.of("REFUSALS"))
+        done = at.final(token, self.of("REFUSALS"), self.of("SUCCESSES"))
         if self.command is None:
             if done is None:
                 return ("line", token)
@@ -75,7 +75,10 @@ class Channel:
             return ("answer", done, self._lines if done else self._lines + [token])
         if token.endswith(self.command):  # its echo
             return None
-        if not at.answers(token, self.command, self._prefix, bool(self._lines)):
+        if at.answers(token, self.command, self._prefix, self._begun):
+            if not self._begun:
+                self._lines, self._begun = [], True  # bare lines before it: what noise made of the echo
+        else:
             word = token[: token.find(":") + 1] or token
             if token[0] in "+^#*%&$" or "\n" + word + "\n" in generic.WORDS:
                 return ("line", token)

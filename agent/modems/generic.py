@@ -21,7 +21,8 @@ INIT = ""  # commands after ATE0 and +CMEE=1, between newlines; a refusal is ign
 ICCID = "AT+CCID"
 PREFIXES = {}  # command, or its name: what its answer lines begin with, where that is not the command's own name
 COUNTED = {}  # name of a line that announces raw data: index of the field with the length (codec/at.py, Reader)
-REFUSALS = ""  # final results besides the standard ones that mean "refused", between newlines
+REFUSALS = ""  # final results besides the standard ones that mean "refused", between newlines (codec/at_finals.py)
+SUCCESSES = ""  # the same for "done"
 SOCKETS = 0  # how many datagram sockets we use at once
 PROMPT_MS = 0  # how long the modem wants to be left alone between its prompt and our data
 
@@ -32,7 +33,8 @@ DIAL = "ATD*99***1#"  # PPP in context 1
 MUX = "AT+CMUX=0,0,5,127"  # 3GPP TS 27.010 basic option at 115200 Bd; N1 is the last number
 
 # Longest time that a command may take (ms), by its name; "" for all others.
-TIMEOUTS = {"AT": 300, "AT+CPIN": 10000, "AT+CFUN": 30000, "AT+CIMI": 10000, "AT+CCID": 10000, "": 5000}
+TIMEOUTS = {"AT": 300, "AT+CPIN": 10000, "AT+CFUN": 30000, "AT+CIMI": 10000, "AT+CCID": 10000,
+            "ATD*99***1#": 60000, "ATD*99#": 60000, "": 5000}  # fmt: skip
 
 # Unsolicited lines (up to a colon) that do not begin with a sign, so that they are never taken for an answer.
 WORDS = (

@@ -21,6 +21,8 @@ def test_why_the_network_refused():
         ('+CREG: 3,3,"00A1","0001F2",2,0,13', (0, 13)),
         ('+CGREG: 3,3,"00A1","0001F2",2,"05",0,7', (0, 7)),
         ('+C5GREG: 3,3,"00A1","0001F2",11,,,0,27', (0, 27)),
+        ('+CEREG: 5,3,"00A0","0002920C",9,"00",0,15,"00100010","00010010"', (0, 15)),  # SIMCom
+        ("+CEREG: 5,0,,,9,0,0,,", None),  # Nordic: nothing wrong
         ("+CEREG: 0,1", None),
         ('+CEREG: 1,"00A1","0001F2",7', None),
     ):
@@ -89,6 +91,17 @@ def test_names_in_every_character_set():
     ):
         assert at_network.name(text, charset) == want, (text, at_network.name(text, charset))
     assert refused(at_network.name, b"\xff\xfe", "UTF-8")
+
+
+def test_systems_of_huawei():
+    want = {"service": 2, "domain": 3, "roaming": 0, "mode": 5, "sim": 1}
+    assert at_network.system("^SYSINFO:2,3,0,5,1") == at_network.system("^SYSINFO: 2,3,0,5,1,,") == want
+    for line in ("^SYSINFO:2,3,0,5,1,,4", "^SYSINFO:2,3,0,5,1,0,4"):
+        assert at_network.system(line)["submode"] == 4
+    want = {"service": 2, "domain": 3, "roaming": 1, "mode": 6, "sim": 255, "submode": 101}
+    assert at_network.system('^SYSINFOEX:2,3,1,255,,6,"LTE",101,"LTE"') == want
+    for bad in ("^SYSINFO:", "^SYSINFO:2,3", "^SYSINFOEX:,,,", "+CREG: 1,1,1,1"):
+        assert refused(at_network.system, bad), bad
 
 
 def test_technologies():

@@ -48,6 +48,7 @@ def test_presence_in_every_makers_words():
         "+QUSIM: 1", "+QSIMSTAT: 1,1", "#QSS: 1", "#QSS: 3", "#QSS: 0,2", "^SCKS: 1", "^SCKS: 0,1", "+CIEV: simlocal,1",
         "+CIEV: simlocal,0,1", "^SIMST: 1", "^SIMST:4", "+SIM: Inserted", "+SIM READY", "+ZUSIMR: 1", "+CPIN: READY",
         "+CPIN: SIM PIN", "+CPIN: PH-NET PUK", "+UUSIMSTAT: 6", "#SIMDET: 2,1", "+CIEV: simstatus,5",
+        "^SIND: simstatus,1,5", "^SIND: simlocal,0,1",
     ):  # fmt: skip
         assert at_sim.presence(line) is True, line
     for line in (

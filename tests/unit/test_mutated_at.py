@@ -74,7 +74,8 @@ PDU = "0011000B919471325476F80000A70AE8329BFD4697D9EC37"
 
 ONE = (  # parsers of a line
     at.registration, at.registration_fields, at.sim, at.signal, at.iccid, at.imsi, at.imei, at.text, at.cause, at.final,
-    at.fields, at_network.rejection, at_network.operator, at_network.operators, at_network.name, at_signal.signal,
+    at.fields, at_network.system, at_network.rejection, at_network.operator, at_network.operators,
+    at_network.name, at_signal.signal,
     at_sim.lock, at_sim.tries, at_sim.presence, at_sim.file_answer, at_sim.verifications, at_sim.numbered,
     at_address.address, at_address.prefix, at_address.little, at_context.addresses, at_context.parameters,
     at_context.event, at_bearer.event, at_bearer.dhcp, at_bearer.ericsson, at_bearer.icera, at_bearer.ublox,
