@@ -43,7 +43,7 @@ exchange unobserved _unobserved
 exchange notified .
 bootstrap request _ask_bootstrap
 bootstrap commit _commit
-bootstrap failed -
+bootstrap failed _bootstrap_failed
 bootstrap again _aim
 registration register _register
 registration update _update

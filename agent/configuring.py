@@ -32,13 +32,18 @@ class Configuring:
         scheme, host, port = split_uri(uri)
         if scheme == "coap" and not self.settings.get("insecure"):
             self.log.warning(now, "discovery", "refused", uri=uri, text="NoSec; allow it with the setting insecure")
-            self.discovery.refuse(uri, now)
+            self.discovery.refuse(now)
         else:
             self.bootstrap.start((link, host, port), self.configuration.tree, now)
 
     def _ask_bootstrap(self, now, peer):
         self.log.info(now, "bootstrap", "requested", server="%s:%d" % (peer[1], peer[2]))
         self.bootstrap.sent(self.north.request_bootstrap(peer, self.settings.get("endpoint"), now))
+
+    def _bootstrap_failed(self, now, reason):
+        self.log.info(now, "bootstrap", "failed", detail=reason)
+        if self.discovery.link == self.links.active:
+            self.discovery.refuse(now)
 
     def _commit(self, now, tree):
         self.configuration.commit(tree)

@@ -114,6 +114,7 @@ class Bootstrap:
             return
         self._at = None
         if self.state == "waiting":
+            self._tries += 1
             self._out.append(("again",))
         else:
             self._fail("nothing heard for %d s" % (self._wait_ms // 1000), now)
@@ -131,7 +132,6 @@ class Bootstrap:
         self._do("failed")
         self.peer = self.staged = self._handle = None
         wait = min(_RETRY_MS << min(self._tries, 8), _RETRY_MAX_MS)
-        self._tries += 1
         self._at = now + wait // 2 + self._below(wait // 2 + 1)
         self._out.append(("failed", reason))
 

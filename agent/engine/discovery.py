@@ -1,7 +1,8 @@
 """Finding the configuration server on a LAN: CoAP multicast (RFC 7252 8) and DNS-SD over multicast DNS.
 
 Whatever is found is a hint from a stranger. It says where to ask for a bootstrap; only the key that both hold
-says whom to believe. So the first answer that makes sense is good enough; the rest is counted and forgotten.
+says whom to believe. So hints are given one at a time, the next one as soon as refuse() says that the last was no good;
+one that was no good in an earlier search comes after the others.
 """
 
 from ..codec import coap, dns, linkformat, utf8
@@ -33,7 +34,8 @@ _PATH = "bs"
 _ROUNDS = 3
 _FIRST_WAIT_MS = 2000  # doubles with every round: 2, 4, 8 s
 _PAUSE_MS = 30000
-_MAX_REFUSED = 8
+_HINTS = 4  # that wait
+_MAX_GIVEN = 8
 
 
 class Discovery:
@@ -52,8 +54,8 @@ class Discovery:
         self.state = "idle"
         self.link = None
         self.ignored = 0
-        self._last = None  # the hint given last: by being asked again we learn that it was no good
-        self._refused = []
+        self._hints = []  # (uri, how), to be given when the one before was no good
+        self._given, self._before = [], []  # URIs: in this search, in earlier ones
         self._round = 0
         self._due = None
         self._mid = below(0x10000)
@@ -63,20 +65,23 @@ class Discovery:
     def start(self, link, now):
         """Begins on `link`, or begins anew; goes on until something is found or stop() is called."""
         self._enter("start")
-        self.link = link
-        self._out = []
-        self._refused = []
-        self._token = self._random() + self._random()
-        self._ident = self._random()
+        if link != self.link:  # else a server may still be about to answer what it was asked before
+            self.link = link
+            self._token = self._random() + self._random()
+            self._ident = self._random()
+        self._out, self._hints = [], []
+        self._before = (self._before + self._given)[-_MAX_GIVEN:]
+        self._given = []
         self._round = 0
         self._due = now + 20 + self._below(100)  # after a power cut all devices start at once (RFC 6762 5.2)
 
-    def refuse(self, uri, now):
-        """What was found is of no use at all (NoSec, say): goes on asking and does not report it again."""
-        self._refused = self._refused[1 - _MAX_REFUSED :] + [uri]
+    def refuse(self, now):
+        """The hint given last is no good: gives the next one at once, or goes on asking; that one not again before
+        start()."""
         if self.state == "found":
             self._enter("refused")
             self._due = now + _FIRST_WAIT_MS + self._below(_FIRST_WAIT_MS // 4)
+            self._give()
 
     def stop(self):
         """Ends asking; what take() has not fetched yet is dropped, and nothing is received any more."""
@@ -98,15 +103,23 @@ class Discovery:
             uri = self._from_core(host, port, data) if how == "core" else self._from_dns(host, data)
         except RemoteError:
             uri = None
-        if uri is None or uri in self._refused:
+        old = uri in self._before  # such a hint gives way, for the first round, to any other
+        if uri is None:
             self.ignored += 1
-        elif self.state != "found" and not (uri == self._last and self._round < 2):
-            # A hint that was no good gives way, for the first round, to any other.
-            self._enter("answered")
-            self._last = uri
-            self._due = None
-            self._out.append(("found", link, uri, how))
+        elif uri not in self._given and uri not in dict(self._hints) and not (old and self._round < 2):
+            self._hints.insert(_HINTS if old else 0, (uri, how))
+            self._hints = self._hints[:_HINTS]
+            if self.state != "found":
+                self._give()
         return True
+
+    def _give(self):
+        if self._hints:
+            self._enter("answered")
+            uri, how = self._hints.pop(0)
+            self._given = self._given[1 - _MAX_GIVEN :] + [uri]
+            self._due = None
+            self._out.append(("found", self.link, uri, how))
 
     def poll(self, now):
         """Sends what is due, or gives up until the pause is over."""

@@ -267,17 +267,28 @@ def test_stopping_deregisters():
     assert gateway.seen[-1].code == coap.DELETE and ("stopped",) in net.others
 
 
-def test_discovery_bootstrap_registration():
-    """C2, C3: nothing known but the device's own name."""
+def searching():
+    """A device that knows nothing but its own name, and has asked who can configure it."""
     net = Net((("coap_port", 41234),), tree=None)
     net.agent.start(0)
     net.link("eth", True)
     net.run(3000)
+    return net
+
+
+def offer(net, address):
+    """A server at this address answers the question."""
     query = [what for what in net.others if what[0] == "udp" and what[3] == 41234][0]
     asked = coap.decode(query[4])
     options = [(coap.CONTENT_FORMAT, b"\x28")]
     answer = coap.Message(coap.NON, coap.CONTENT, 77, asked.token, options, b'</bs>;rt="oma.bs"')
-    net.agent.receive("eth", GATEWAY[0], GATEWAY[1], coap.encode(answer), net.now)
+    net.agent.receive("eth", address[0], address[1], coap.encode(answer), net.now)
+
+
+def test_discovery_bootstrap_registration():
+    """C2, C3: nothing known but the device's own name."""
+    net = searching()
+    offer(net, GATEWAY)
     net.carry()
     gateway = net.servers[GATEWAY]
     assert gateway.seen[0].path == ("bs",) and gateway.seen[0].query == ("ep=meter-1", "pct=112")
@@ -293,6 +304,39 @@ def test_discovery_bootstrap_registration():
     assert [answer.code for answer in gateway.answers] == [66, 68, 68, 68, 68, 68]
     assert net.agent.registration.registrar[0].host == GATEWAY[0]
     assert net.agent.settings.get("report_period_s") == 9
+
+
+def test_strangers_that_refuse_do_not_keep_the_device_from_its_own_server():
+    """C2: with other configuration servers on the LAN each is asked in turn, without a back-off in between."""
+    net = searching()
+    others = [("10.0.0.7", 5683), ("10.0.0.8", 5683)]
+    for address in others:
+        net.servers[address] = Server(address)
+        net.servers[address].codes[("bs",)] = coap.FORBIDDEN
+        offer(net, address)
+    offer(net, GATEWAY)
+    net.carry()
+    net.run(100)
+    asked = [net.servers[address].paths() for address in others + [GATEWAY]]
+    assert asked[0] == asked[2] == ["bs"] and asked[1] in ([], ["bs"])
+    assert net.agent.bootstrap.peer == ("eth",) + GATEWAY
+
+
+def test_own_server_answers_late():
+    """C2: strangers have refused already, and the back-off has begun; it ends with the answer that comes late."""
+    net = searching()
+    for last in (7, 8):
+        address = ("10.0.0.%d" % last, 5683)
+        net.servers[address] = Server(address)
+        net.servers[address].codes[("bs",)] = coap.FORBIDDEN
+        offer(net, address)
+        net.carry()
+        net.run(10)
+        assert net.servers[address].paths() == ["bs"] and net.agent.bootstrap.state == "waiting"
+    net.run(3000)
+    offer(net, GATEWAY)
+    net.carry()
+    assert net.servers[GATEWAY].paths() == ["bs"] and net.agent.bootstrap.peer == ("eth",) + GATEWAY
 
 
 def test_nobody_writes_outside_of_a_bootstrap():

@@ -283,16 +283,24 @@ def test_stop():
     assert [event[1] for event in found.take()] == ["wlan", "wlan"]
 
 
-def test_starting_again_forgets_the_old_questions():
+def test_starting_on_another_link_forgets_the_old_questions():
     numbers = list(range(100))
     found = Discovery(lambda n: numbers.pop() % n)
     found.start("eth", 0)
     found.poll(found.deadline())
     old = found.take()
-    found.start("eth", 500)
+    found.start("wlan", 500)
     found.poll(found.deadline())
-    assert not found.receive("eth", SERVER, 5683, core_answer(old), 600)
-    assert not found.receive("eth", SERVER, 5353, dns_answer(old), 600)
+    assert not found.receive("wlan", SERVER, 5683, core_answer(old), 600)
+    assert not found.receive("wlan", SERVER, 5353, dns_answer(old), 600)
+
+
+def test_an_answer_may_come_after_starting_again():
+    """RFC 7252 8.2: a server takes its leisure, longer than a refusal by another one and its back-off may last."""
+    found, sent = started()
+    found.start("eth", 2000)
+    assert found.receive("eth", SERVER, 5683, core_answer(sent), 2100)
+    assert found.take() == [("found", "eth", "coap://192.0.2.9:5683", "core")]
 
 
 def test_a_hint_that_was_no_good_lets_others_go_first():
@@ -311,20 +319,64 @@ def test_a_refused_hint_is_not_given_again():
     """C2: what one may not use must not hide what one may."""
     found, sent = started()
     found.receive("eth", SERVER, 5683, core_answer(sent), 1500)
-    [(_, _, uri, _)] = found.take()
-    found.refuse(uri, 1500)
+    assert len(found.take()) == 1
+    found.refuse(1500)
     assert found.state == "asking" and found.deadline() == 1500 + 2250
     assert found.receive("eth", SERVER, 5683, core_answer(sent), 1600) and found.take() == []
     assert found.receive("eth", SERVER, 5353, dns_answer(sent), 1700)
     assert found.take() == [("found", "eth", "coaps://192.0.2.9:5684", "dns-sd")]
-    found.refuse("coaps://192.0.2.9:5684", 1700)
+    found.refuse(1700)
     while found.state == "asking":
         found.poll(found.deadline())
         found.receive("eth", SERVER, 5683, core_answer(sent), 1800)
     assert [event[0] for event in found.take()] == ["send"] * 4 + ["nothing"]
-    for number in range(20):  # many useless servers take no heap
-        found.refuse(str(number), 9000)
-    assert len(found._refused) == 8
+
+
+def test_many_useless_servers_take_no_heap():
+    found, sent = started()
+    for turn in range(3):
+        for number in range(30):
+            found.receive("eth", "192.0.2.%d" % (number + 1), 5683, core_answer(sent), 1500)
+            if number % 2:
+                found.refuse(1500)
+        assert len(found._hints) <= 4 and len(found._given) <= 8 and len(found._before) <= 8
+        found.start("eth", 5000)
+        assert found._hints == []
+
+
+def hosts(found):
+    return [event[2].split(":")[1].split(".")[-1] for event in found.take() if event[0] == "found"]
+
+
+def test_the_other_hints_of_a_round_wait_for_their_turn():
+    """C2: any number of strangers may answer; each is given once, the next one as soon as the last was no good."""
+    found, sent = started()
+    for last in (1, 2, 1, 3, 4, 5, 6, 3):
+        found.receive("eth", "192.0.2.%d" % last, 5683, core_answer(sent), 1500)
+    seen = hosts(found)
+    while found.state == "found":
+        found.refuse(1600)
+        seen += hosts(found)
+    assert seen[0] == "1" and sorted(seen) == ["1", "3", "4", "5", "6"]  # 2 was one too many
+    found.receive("eth", "192.0.2.2", 5683, core_answer(sent), 1700)
+    assert hosts(found) == ["2"] and found.deadline() is None
+
+
+def test_what_was_no_good_in_an_earlier_search_comes_last():
+    found, sent = started()
+    for last in (1, 2):
+        found.receive("eth", "192.0.2.%d" % last, 5683, core_answer(sent), 1500)
+        found.refuse(1500)
+    assert hosts(found) == ["1", "2"]
+    found.start("eth", 5000)
+    for seen in (["3"], ["1", "4", "2"]):
+        found.poll(found.deadline())
+        for last in (1, 2, int(seen[1] if len(seen) > 1 else 3)):
+            found.receive("eth", "192.0.2.%d" % last, 5683, core_answer(sent), 5500)
+        while found.state == "found":
+            assert hosts(found) == [seen.pop(0)]
+            found.refuse(5600)
+        assert seen == []
 
 
 def test_the_only_server_is_found_again_in_the_second_round():
