@@ -104,15 +104,3 @@ def receive(number):
 def close_socket(number):
     """Close a socket; that it was closed already is no error."""
     yield "AT+QICLOSE=%d" % number
-
-
-def usb_start(apn):
-    """Start the USB network (the modem must be set to ECM by +QCFG="usbnet",1); *not verified*."""
-    yield 'AT+CGDCONT=1,"IP","%s"' % apn
-    ok, lines = yield "AT+QNETDEVCTL=1,1,1"
-    return "" if ok else lines[-1]
-
-
-def usb_stop():
-    """Stop it."""
-    yield "AT+QNETDEVCTL=1,0,1"

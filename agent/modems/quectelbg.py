@@ -10,4 +10,3 @@ TIMEOUTS = {"AT+QIACT?": 5000, "AT+QIACT": 150000, "AT+QIDEACT": 40000, "AT+QISE
             "AT+QPOWD": 5000}  # fmt: skip
 POWER = "500 1000 5000 2000"
 MUX = "AT+CMUX=0,0,5,127"
-usb_start = usb_stop = None

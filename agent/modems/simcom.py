@@ -124,15 +124,3 @@ def receive(socket):
 def close_socket(socket):
     """Close a socket (what open_socket gave, or a number); that it was closed already is no error."""
     yield "AT+CIPCLOSE=%d" % (socket[0] if isinstance(socket, tuple) else socket)
-
-
-def usb_start(apn):
-    """Start the USB network (RNDIS or QMI, as the modem is set); *not verified*."""
-    yield 'AT+CGDCONT=1,"IP","%s"' % apn
-    ok, lines = yield "AT$QCRMCALL=1,1"
-    return "" if ok else lines[-1]
-
-
-def usb_stop():
-    """Stop it."""
-    yield "AT$QCRMCALL=0,1"

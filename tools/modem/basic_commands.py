@@ -124,6 +124,14 @@ def _reporting(modem, operator, arguments):
     return None
 
 
+async def usb_network(modem, on):
+    """Start or stop the network over USB in context 1."""
+    if not on:
+        modem.deactivate(1)
+    elif not await modem.activate(1):
+        raise Refused(NO_NETWORK)
+
+
 def _attached(modem, operator, arguments):
     if operator == "?":
         return ["+CGATT: %d" % modem.state.registered]

@@ -3,7 +3,7 @@ Application Note). Only UDP, in buffer access mode (0) and direct push mode (1).
 """
 
 from . import sockets
-from .basic_commands import need_sim, pick
+from .basic_commands import need_sim, pick, usb_network
 from .dialogue import Answer, Refused
 
 MAX_SEND = 1460
@@ -126,6 +126,15 @@ def _last_error(modem, operator, arguments):
     return ["+QIGETERROR: %d,%s" % (code, _TEXTS[code])]
 
 
+async def _usb(modem, operator, arguments):
+    """+QNETDEVCTL: the network over USB; read: how it was started, and whether it is up."""
+    if operator == "?":
+        return ["+QNETDEVCTL: 1,1,1,%d" % modem.state.context(1).active]
+    pick(arguments[0], 1)
+    await usb_network(modem, pick(arguments[1], 0, 1))
+    return None
+
+
 def _power_down(modem, operator, arguments):
     return Answer(after=modem.power_down)
 
@@ -144,5 +153,5 @@ COMMANDS = {
     "+QCCID": _iccid, "+CCID": _iccid, "+QSIMSTAT": _switch("+QSIMSTAT"), "+QISDE": _switch("+QISDE"),
     "+QURCCFG": _setting, "+QICSGP": _context, "+QIACT": _activate, "+QIDEACT": _deactivate, "+QIOPEN": _open,
     "+QICLOSE": _close, "+QISTATE": _state, "+QISEND": _send, "+QIRD": _read, "+QIGETERROR": _last_error,
-    "+QPOWD": _power_down,
+    "+QPOWD": _power_down, "+QNETDEVCTL": _usb,
 }  # fmt: skip

@@ -5,7 +5,7 @@ TCPIP Application Note). Only UDP, several at a time. The profile row `net_state
 import ipaddress
 
 from . import sockets
-from .basic_commands import accept, need_sim, pick
+from .basic_commands import accept, need_sim, pick, usb_network
 from .dialogue import Answer, Refused
 
 LINKS = range(10)
@@ -129,6 +129,13 @@ def _address(modem, operator, arguments):
     return ["+IPADDR: " + context.address]
 
 
+async def _usb(modem, operator, arguments):
+    """$QCRMCALL: the network over USB."""
+    if operator != "?":
+        await usb_network(modem, pick(arguments[0], 0, 1))
+    return ["$QCRMCALL: 1,V4"] if modem.state.context(CONTEXT).active else []
+
+
 def power_down(modem, operator, arguments):
     """+CPOF and other makers' likes."""
     return Answer(after=modem.power_down)
@@ -155,5 +162,5 @@ COMMANDS = {
     "+CICCID": _iccid, "+NETOPEN": _open_network, "+NETCLOSE": _close_network, "+CIPOPEN": _open, "+CIPCLOSE": _close,
     "+CIPSEND": _send, "+CIPRXGET": _receive, "+CDNSGIP": _resolve, "+IPADDR": _address, "+CPOF": power_down,
     "+CRESET": restart, "+CIPMODE": accept, "+CIPSENDMODE": accept, "+CIPCCFG": accept, "+CIPTIMEOUT": accept,
-    "+CIPSRIP": accept, "+CIPHEAD": accept, "+CNMP": accept, "+CSCLK": accept,
+    "+CIPSRIP": accept, "$QCRMCALL": _usb, "+CIPHEAD": accept, "+CNMP": accept, "+CSCLK": accept,
 }  # fmt: skip
