@@ -18,6 +18,14 @@ class Linking:
             self.registration.update_now(now)
         self._settle(now)
 
+    def tell(self, reply, now):
+        """Hand all that is to be known of the agent, as JSON, to reply()."""
+        import json
+
+        from .diagnosis import told
+
+        reply(json.dumps(told(self, now)))
+
     def _aim(self, now, *_):
         """Where the device should be registered now: the first account that may be reached over the active link."""
         link = None if self._stopping else self.links.active
@@ -103,6 +111,7 @@ class Linking:
         anchor = (host, int(port or 5683)) if host else None
         self.probes = Probes(self._below, get("probe_losses"), get("probe_timeout_ms"), anchor)
         self.metrics = Metrics(self.store, get("metered").split(","), get("data_cap_kb") * 1024, now)
+        self.resources.extend()
         self._compose()
 
     def _path_answers(self, now, link):

@@ -19,6 +19,7 @@ class Metrics:
         self.last = [0, 0, 0]  # ms: detect, dial, register, of the last move
         self.total = [0, 0, 0]
         self.worst = 0
+        self.sums = [0, 0]  # bytes sent and received over all links
         self.bytes = {}  # link: [sent, received] today
         self.before = {}  # and yesterday
         self.seconds = {}  # registration state: ms
@@ -61,6 +62,7 @@ class Metrics:
     def count(self, link, way, size):
         """Bytes of payload on a link; way: 0 sent, 1 received. 28 bytes of IP and UDP come on top of each datagram."""
         size += 28
+        self.sums[way] += size
         self.bytes.setdefault(link, [0, 0])[way] += size
         if link in self._metered:
             self.spent[link] = self.spent.get(link, 0) + size
@@ -68,8 +70,11 @@ class Metrics:
 
     def keep(self, wall):
         """Now and then: begin a new day or month, write what is due. -> the links that have spent their budget."""
-        if wall and wall // _DAY_S != self._day:
-            self._day, self.before, self.bytes = wall // _DAY_S, self.bytes, {}
+        day = wall // _DAY_S
+        if day > self._day:
+            if self._day:  # else it is only now that the clock is set
+                self.before, self.bytes = self.bytes, {}
+            self._day = day
         if wall and wall // _PERIOD_S != self._period:
             self._period, self.spent, self._unwritten = wall // _PERIOD_S, {}, _STEP
         if self._unwritten >= _STEP:

@@ -157,10 +157,13 @@ class Driver:
 
     async def _watch(self):
         asked = getattr(self.board, "stopping", None)  # a board may have another way to ask for the end than a signal
+        inquired = getattr(self.board, "inquired", None)
         while True:
             if asked and not self._leaving and asked():
                 self.stop()
             self._look_at_links()
+            if inquired and inquired():
+                self.agent.tell(self.board.reply, self.clock.now())
             if self._port and self._port.waiting:
                 self._write(b"")
             await sleep_ms(self.board.poll_ms)

@@ -122,6 +122,18 @@ class Board(posix.Board):
             for link in self._links:
                 link.stale = True
 
+    def inquired(self):
+        """Whether somebody wants to know how the agent is: the file diag.ask was there."""
+        try:
+            os.remove(self.options["dir"] + "/diag.ask")
+            return True
+        except OSError:
+            return False
+
+    def reply(self, text):
+        """What the agent says to that, into the file diag.json."""
+        self.medium().write("diag.json", text.encode())
+
     def measure(self):
         """The cumulative reading; OSError or ValueError when the meter gives none. Without a meter: the seconds since
         boot, which also only rise."""

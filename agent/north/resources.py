@@ -1,6 +1,7 @@
-"""What the LwM2M objects of the agent hold: one table and one getter an object. Adding an object is one such pair.
+"""What the LwM2M objects of the agent hold: one table and one getter an object. Adding an object is one such pair. What
+is about links is in connectivity.py.
 
-Ids and kinds: OMA LwM2M 1.1 Core appendix E (objects 0, 1, 3, 4), IPSO 3331 (energy); 26241 and 26242 are private to
+Ids and kinds: OMA LwM2M 1.1 Core appendix E (objects 0, 1, 3), IPSO 3331 (energy); 26241 and 26242 are private to
 pointsman (docs/decisions). Only objects in accounts.CONFIGURED are stored, as rows of the agent's tree.
 """
 
@@ -8,10 +9,9 @@ from ..accounts import POINTSMAN, REGISTRAR, SECURITY, SERVER
 from ..errors import RemoteError
 from ..table import find
 
-DEVICE, CONNECTIVITY, ENERGY = 3, 4, 3331
+DEVICE, ENERGY = 3, 3331
 SEQUENCE = (POINTSMAN, 0, 0)
 METER = (ENERGY, 0, 5805)
-_LTE, _ETHERNET = 6, 41  # bearers of /4/0/0
 
 # id operations kind
 _SECURITY = """
@@ -44,11 +44,6 @@ _DEVICE = """
 11 R int
 13 R int
 16 R str
-"""
-_CONNECTIVITY = """
-0 R int
-1 R int
-2 R int
 """
 _ENERGY = """
 5701 R str
@@ -99,17 +94,24 @@ class Resources:
     agent."""
 
     def __init__(self, agent, objects):
-        self._agent = agent
+        self._agent, self._objects = agent, objects
         self.meter = None  # the last reading's value
         add = objects.add
         add(SECURITY, _SECURITY, None, hidden=True)
         add(SERVER, _SERVER, self._server, self._write_server, self._execute_server, self._accounts)
         add(DEVICE, _DEVICE, self._device, execute=self._reboot)
-        add(CONNECTIVITY, _CONNECTIVITY, self._connectivity)
         add(ENERGY, _ENERGY, self._energy)
         if any([account.knows_epoch for account in agent.configuration.accounts]):
             add(REGISTRAR, _REGISTRAR, self._registrar, instances=self._accounts)
         add(POINTSMAN, _POINTSMAN, self._pointsman, self._write_pointsman)
+        self.extend()
+
+    def extend(self):
+        """Once there are servers to tell: what is to be told of the links."""
+        if self._agent.configuration.accounts:
+            from .connectivity import Connectivity
+
+            Connectivity(self._agent, self._objects)
 
     def _accounts(self):
         return [account.instance for account in self._agent.configuration.accounts]
@@ -137,15 +139,6 @@ class Resources:
     def _reboot(self, _instance, _rid, _arguments):
         self._agent.reset_wanted()
 
-    def _connectivity(self, _instance, rid):
-        names = self._agent.links.up()
-        if rid == 1:
-            return [_bearer(name) for name in names]
-        if rid == 0:
-            return _bearer(self._agent.links.active)
-        signal = self._agent.modem.signal if self._agent.modem else None
-        return signal
-
     def _energy(self, _instance, rid):
         return self.meter if rid == 5805 else "Wh"
 
@@ -160,7 +153,3 @@ class Resources:
     def _write_pointsman(self, _instance, rid, value, really):
         policies = self._agent.policies
         (policies.offer if really else policies.check)(_SETTING[rid], value)
-
-
-def _bearer(link):
-    return _LTE if link == "lte" else _ETHERNET

@@ -11,7 +11,8 @@ LAYERS = (
     ("agent.engine",),
     ("agent.north",),
     # agent.py, split for its length
-    ("agent.configuration", "agent.configuring", "agent.registering", "agent.linking", "agent.metrics"),
+    ("agent.configuration", "agent.configuring", "agent.registering", "agent.linking", "agent.metrics",
+     "agent.diagnosis"),
     ("agent.agent",),
     ("agent.session", "agent.run"),
 )

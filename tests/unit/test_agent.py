@@ -170,7 +170,7 @@ def test_what_a_registration_says():
     _, gateway, _ = start()
     (request,) = registrations(gateway)
     assert request.query == ("ep=meter-1", "lt=60", "lwm2m=1.1", "b=U", "epoch=2") and request.format == 40
-    assert request.payload.startswith(b"</>;ct=112,</1/1>,</1/2>,</3/0>,</4/0>,</3331/0>")
+    assert request.payload.startswith(b"</>;ct=112,</1/1>,</1/2>,</3/0>,</4/0>,</7/0>,</3331/0>")
 
 
 def test_a_dead_registrar_behind_a_good_cable_is_left():

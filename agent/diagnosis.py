@@ -1,0 +1,27 @@
+"""What is to be known of a running agent, for `pointsman diag`: loaded only when somebody asks."""
+
+
+def told(agent, now):
+    """-> a dict of plain values; no secrets, no readings."""
+    target, modem = agent.registration.target, agent.modem
+    links = agent.settings.get("links").split(",")
+    return {
+        "endpoint": agent.settings.get("endpoint"),
+        "now_ms": now,
+        "registration": {
+            "state": agent.registration.state,
+            "registrar": target[0].uri if target else None,
+            "link": target[1] if target else None,
+            "epoch": agent.configuration.epoch,
+        },
+        "links": [
+            {"name": name, "state": agent.links.state(name), "active": name == agent.links.active} for name in links
+        ],
+        "modem": dict(modem.identity, state=modem.state, signal=modem.signal) if modem else None,
+        "outbox": {"waiting": agent.journal.count, "dropped": agent.journal.dropped, "next": agent.journal.next_seq},
+        "store": {"writes": agent.store.writes, "behind": agent.store.behind},
+        "exchange": agent.exchange.counters,
+        "probes": agent.probes.asked if agent.probes else 0,
+        "metrics": agent.metrics.show(now) if agent.metrics else None,
+        "log": agent.log.tail(),
+    }
