@@ -2,7 +2,7 @@
 
 Two slots are written in turn, each with a version, a length and a CRC32. Power may fail at any byte of a
 write: the slot being written is then unreadable and the other one, a version older, still holds the last map
-that was complete. Readings waiting to be acknowledged change too often for that; they are in the journal. """
+that was complete. Readings waiting to be acknowledged change too often for that; they are in the journal."""
 
 from binascii import crc32
 from struct import pack, unpack_from
@@ -10,8 +10,10 @@ from struct import pack, unpack_from
 from .codec import cbor
 from .errors import LocalError, RemoteError
 from .journal import Journal  # noqa: F401  (callers find all persistent state here)
+from .overlay import drop
 
 _SLOTS = ("store.a", "store.b")
+_SURELY_READABLE = 512  # bytes; longer ones may break a limit that decoding knows and encoding does not
 _FORMAT = b"PM1s"  # changes when an older firmware could not read what is written
 
 
@@ -52,6 +54,7 @@ class Store:
                 self._version, self._values = found
                 self._slot = slot
         self.damaged = bad == 2
+        drop("codec.cbor_reading")
 
     def get(self, key, default=None):
         """The value last put under `key` (a copy is not made: treat it as read-only), or `default`."""
@@ -68,7 +71,7 @@ class Store:
             if changes[key] is None:
                 del values[key]
         data = _seal(self._version + 1, cbor.encode(values))
-        if _open(data) is None:  # encoding knows fewer limits than decoding, and this must be readable
+        if len(data) > _SURELY_READABLE and _open(data) is None:
             raise LocalError("store: too much in it to be read again")
         self._pending = values
         self._medium.write(_SLOTS[1 - self._slot], data)
@@ -80,9 +83,11 @@ class Store:
 
     def keep(self, changes):
         """As put(), but a medium that fails (full, worn out) costs no more than durability: the change counts until
-        the next start, and is written with the next one. `behind` says that something is not written."""
+        the next start, and is written with the next one. `behind` says that something is not written. -> whether all
+        is written."""
         try:
             self.put(changes)
         except OSError:
             self._values, self._pending = self._pending, None
             self.behind = True
+        return not self.behind

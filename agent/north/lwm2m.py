@@ -8,12 +8,14 @@ once; the handle comes back, and `outcome` reads the answer.
 from ..codec import coap, linkformat, senml
 from ..engine.objects import spelled
 from ..errors import RemoteError
+from ..overlay import drop
 from . import content, resources
 
 _OUTCOMES = {coap.NOT_FOUND: "gone", coap.CONFLICT: "conflict", coap.UNAUTHORIZED: "refused", coap.FORBIDDEN: "refused"}
 _LINK_FORMAT, _SENML_CBOR = 40, 112
 _REGISTER_RETRANSMIT = 2  # gives up after 14 to 21 s; the back-off above it then tries another way
 _LEAVE_RETRANSMIT = 1
+_READING = ("codec.cbor_reading", "codec.senml_reading", "codec.senml_json", "codec.linkformat_reading")
 
 
 def outcome(response):
@@ -79,6 +81,7 @@ class Lwm2m:
         except RemoteError as e:
             code = e.args[1] if len(e.args) > 1 else coap.BAD_REQUEST
             payload, format = e.args[0].encode(), None
+        drop(*_READING)
         self._exchange.respond(request, code, now, payload, format)
         if request.observe == 0 and code == coap.CONTENT:
             for observer, peer, path in self._exchange.observed(request.path):
@@ -105,6 +108,7 @@ class Lwm2m:
         except RemoteError as e:
             code = e.args[1] if len(e.args) > 1 else coap.BAD_REQUEST
             payload = e.args[0].encode()
+        drop(*_READING)
         self._exchange.respond(request, code, now, payload)
 
     def _configure(self, request, bootstrap, now):
