@@ -94,11 +94,12 @@ def link_of(spec):
 
 class Board(posix.Board):
     """options: dir (folder of the state), links (list of specs), modem (path of its port, or None), baud, meter (a
-    file that holds the reading), period (ms between looks at the links; the kernel's events come in between)."""
+    file that holds the reading), period (ms between looks at the links; the kernel's events come in between), stop
+    (descriptor of a pipe's end that never waits; end of file there asks for the end; -1: none)."""
 
     name, log = "linux", "text"
-    DEFAULTS = {"dir": "", "links": ["any"], "modem": "", "baud": 115200, "meter": "", "period": 250}
-    _events = None
+    DEFAULTS = {"dir": "", "links": ["any"], "modem": "", "baud": 115200, "meter": "", "period": 250, "stop": -1}
+    _events = _stop = None
 
     def make_links(self, options):
         return [link_of(spec) for spec in options["links"]]
@@ -133,6 +134,13 @@ class Board(posix.Board):
     def reply(self, text):
         """What the agent says to that, into the file diag.json."""
         self.medium().write("diag.json", text.encode())
+
+    def stopping(self):
+        """Whether who started this wants it to end, or is gone: nobody holds the other end of the pipe any more."""
+        if self.options["stop"] < 0:
+            return False
+        self._stop = self._stop or open(self.options["stop"], "rb", 0)
+        return self._stop.read(1) == b""
 
     def measure(self):
         """The cumulative reading; OSError or ValueError when the meter gives none. Without a meter: the seconds since

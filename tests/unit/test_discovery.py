@@ -334,7 +334,7 @@ def test_a_refused_hint_is_not_given_again():
 
 def test_many_useless_servers_take_no_heap():
     found, sent = started()
-    for turn in range(3):
+    for _ in range(3):
         for number in range(30):
             found.receive("eth", "192.0.2.%d" % (number + 1), 5683, core_answer(sent), 1500)
             if number % 2:

@@ -18,14 +18,14 @@ from ...boards.files import Files
 from ...boards.tty import Tty
 from .. import faults
 from ..faults import Fault
-from ..firmware import launch
+from ..firmware import attended, launch
 
 LTE = "lte"  # what the agent calls the link through the modem
 
 HELP = """\
 With --server the agent registers there and nowhere else. With --bootstrap, or with neither (then it looks for a
 configuration server on the LAN), it is given its servers: a gateway, a platform, and over which link to reach each.
-Ctrl-C or SIGTERM de-registers and ends it.
+Ctrl-C or SIGTERM de-registers and ends it, within 6 s; a second one ends it at once.
 
 examples:
   any LwM2M 1.1 server, over whatever way this machine has:
@@ -202,11 +202,11 @@ def _lock(folder):
 
 
 def _execute(micropython, options, values, as_json, lock):
-    """Become MicroPython running firmware/main.py; the lock goes with it. Does not return."""
+    """Run firmware/main.py under MicroPython, which holds the lock too; -> its exit code."""
+    theirs, ours = attended.leash()
+    options["stop"] = theirs
     config = {"board": "linux", "options": options, "settings": values, "log": "json" if as_json else "text"}
     file = options["dir"] + "/agent.json"
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
         json.dump(config, out)
-    os.set_inheritable(lock.fileno(), True)
-    words = launch.command(micropython, file)
-    os.execv(words[0], words)
+    return attended.run(launch.command(micropython, file), (lock.fileno(), theirs), ours)
