@@ -1,21 +1,11 @@
 """What every modem has by 3GPP TS 27.007; a family's file overrides by name what it does differently.
 
 A family = one file here, named as the first word of what AT+CGMI answers, in lower case and letters and digits only
-("Quectel" -> quectel.py), or as FILES says. Tables are data; procedures are generators that yield a step and are
+("Quectel" -> quectel.py), or as detect.py says. Tables are data; procedures are generators that yield a step and are
 sent its answer (agent/engine/modem.py says what a step may be). A family without sockets reaches "registered" only.
 """
 
-# What the maker's word begins with, what AT+CGMM has in it (* = anything), the file. The first row that fits counts.
-FILES = """
-quectel BG quectelbg
-simcom SIM7000 simcom7000
-simcom SIM70 simcom70
-simcom A76 simcoma76
-incorporated A76 simcoma76
-simcom * simcom
-ublox SARA-R5 ubloxr5
-ublox LARA-R6 ubloxr6
-"""
+from ..overlay import drop
 
 INIT = ""  # commands after ATE0 and +CMEE=1, between newlines; a refusal is ignored
 ICCID = "AT+CCID"
@@ -70,14 +60,8 @@ def answer(command, name, ms):
 
 def load(maker, model=""):
     """The family file for a maker's name and a model as the modem gives them (or for a file's name), or None."""
-    word = maker.strip().split(" ")[0].lower()
-    name = "".join([char for char in word if char < "{" and (char.isalpha() or char.isdigit())])
-    for row in FILES.split("\n")[1:-1] if model else ():
-        head, part, file = row.split()
-        if name.startswith(head) and (part == "*" or part in model.upper()):
-            name = file
-            break
-    try:
-        return __import__(name, globals(), None, ("INIT",), 1) if name else None
-    except ImportError:
-        return None
+    from .detect import load
+
+    family = load(maker, model)
+    drop("modems.detect")
+    return family

@@ -73,7 +73,7 @@ def test_maker_and_model_choose_the_file():
     for row in MODEMS.split("\n")[1:-1]:
         maker, model, file = row.split("|")
         assert generic.load(maker, model) is _family(file), row
-    for maker in ("", "?", "ACME", "..", "os", "\xff"):
+    for maker in ("", "?", "ACME", "..", "os", "detect", "\xff"):
         assert generic.load(maker, "X1") is None, maker
     for name in FAMILIES.split():  # as the setting "modem" names it
         assert generic.load(name) is _family(name)
