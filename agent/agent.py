@@ -33,6 +33,7 @@ modem serial _to_serial
 modem state _modem_state
 modem identity _modem_identity
 modem datagram _modem_datagram
+modem session _modem_session
 discovery send _route
 discovery found _found
 discovery nothing -
@@ -127,6 +128,13 @@ class Agent(Configuring, Registering, Linking):
             self.modem.lost(now)
             self._settle(now)
 
+    def session_ended(self, reason, now):
+        """The data session over the modem's port, which ("session", True) asked for, is over."""
+        self.log.info(now, "session", "ended", reason=reason)
+        if self.modem:
+            self.modem.session(reason, now)
+        self._settle(now)
+
     def poll(self, now):
         for _, engine in self._engines:
             if engine is not self.policies:
@@ -155,7 +163,8 @@ class Agent(Configuring, Registering, Linking):
         self._settle(now)
 
     def take(self):
-        """-> [("udp", link, host, port, bytes) | ("serial", bytes) | ("reset",) | ("stopped",)] to be done now."""
+        """-> [("udp", link, host, port, bytes) | ("serial", bytes) | ("session", begins) | ("reset",) | ("stopped",)]
+        to be done now."""
         out, self._out = self._out, []
         return out
 

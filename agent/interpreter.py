@@ -1,6 +1,7 @@
 """Where the two Pythons differ for the driver: the clock, waiting for a stream, addresses, tracebacks."""
 
 import asyncio
+import gc
 import socket
 import sys
 
@@ -17,6 +18,7 @@ except ImportError:
 
 
 MICRO = sys.implementation.name == "micropython"
+_SIZES = (1500, 640, 1)  # bytes to ask a socket for, while a small heap in pieces does not have them
 
 
 class Clock:
@@ -73,6 +75,17 @@ def send_to(sock, data, address):
     if MICRO and isinstance(address, tuple):
         address = socket.getaddrinfo(address[0], address[1])[0][-1]  # the unix port takes no tuple
     sock.sendto(data, address)
+
+
+def receive(sock):
+    """(data, address) of the next datagram; data is empty when it was longer than there was room for."""
+    for size in _SIZES:
+        try:
+            data, address = sock.recvfrom(size)
+            break
+        except MemoryError:
+            gc.collect()
+    return data if len(data) < size else b"", address
 
 
 def peer_of(address):

@@ -68,7 +68,7 @@ class Linking:
     def _route(self, now, link, host, port, data):
         if self.metrics:
             self.metrics.count(link, 0, len(data))
-        if link == LTE and self.modem:
+        if link == LTE and self.modem and self.settings.get("session") == "sockets":
             self.modem.send(host, port, data, now)
         else:
             self._out.append(("udp", link, host, port, data))
@@ -151,7 +151,8 @@ class Linking:
             return False
         from .engine.modem import Modem
 
-        self.modem = Modem(self.settings.get("modem"), self.settings.get("apn"), self._below)
+        get = self.settings.get
+        self.modem = Modem(get("modem"), get("apn"), self._below, get("session"))
         self._compose()
         return True
 
@@ -159,13 +160,17 @@ class Linking:
         self.log.info(now, "modem", state, reason=reason or "")
         if self.metrics:
             self.metrics.modem(state)
-        self._link_changed(now, LTE, state == "connected")
+        if self.settings.get("session") == "sockets":  # else the board tells when there is an interface
+            self._link_changed(now, LTE, state == "connected")
 
     def _modem_identity(self, now):
         self.log.info(now, "modem", "identity", **self.modem.identity)
 
     def _modem_datagram(self, now, host, port, data):
         self._take_in(now, (LTE, host, port), data)
+
+    def _modem_session(self, _now, begins):
+        self._out.append(("session", begins))
 
     def _to_serial(self, now, data):
         self._out.append(("serial", data))

@@ -7,16 +7,14 @@ SIGTERM and SIGINT de-register before the end. MicroPython's unix port cannot ca
 """
 
 import asyncio
-import gc
 import sys
 
 from . import log
 from .agent import Agent
-from .interpreter import MICRO, Clock, Readable, look_up, peer_of, print_exception, reason, send_to, sleep_ms
+from .interpreter import MICRO, Clock, Readable, look_up, peer_of, print_exception, reason, receive, send_to, sleep_ms
 from .settings import Settings
 
 _EAGAIN = (11, 35)
-_SIZES = (1500, 640, 1)  # bytes to ask a socket for, while a small heap in pieces does not have them
 _STOP_MS = 5000  # for the good-bye
 _IDLE_MS = 3600000  # the clock must be read before ticks_ms() wraps
 _QUIET_MS = 10000  # between two warnings of a kind
@@ -74,7 +72,7 @@ class Driver:
         self.board, self.agent, self.code = board, agent, None
         self.clock = Clock()
         self._sockets, self._tasks = {}, []  # link name -> (socket, its task, its address); the other tasks
-        self._port = None
+        self._port = self.call = None
         # (host name, port) -> (address, believed until), its task while it is looked up; (ip, port) -> host name
         self._resolved, self._resolving, self._names = {}, {}, {}
         self._quiet, self._unsent = {}, 0
@@ -114,6 +112,8 @@ class Driver:
                 self._send(*what[1:])
             elif what[0] == "serial":
                 self._write(what[1])
+            elif what[0] == "session":
+                self._session(what[1])
             else:
                 self._end(_AGAIN if what[0] == "reset" else 0)
         if self.agent.deadline() != self._armed:
@@ -194,7 +194,7 @@ class Driver:
     def _take_in(self, name, sock):
         """Hand one datagram to the agent; False when the socket is in trouble."""
         try:
-            data, address = _datagram(sock)
+            data, address = receive(sock)
         except OSError as e:
             if e.errno not in _EAGAIN:
                 self._warn("unreceived", link=name, error=reason(e))
@@ -234,9 +234,21 @@ class Driver:
             except OSError:
                 break
             empty = 0 if data else empty + 1
-            if data:
+            if data and self.call:
+                self.call.heard(data)
+            elif data:
                 self.agent.serial(data, self.clock.now())
                 self.flush()
+
+    def _session(self, begins):
+        """From here on the port's bytes are a data session's, until it says otherwise (session.py)."""
+        from .session import Call
+
+        if begins:
+            self.call = Call(self)
+            self.call.start()
+        elif self.call:
+            self.call.stop()
 
     def _close_port(self):
         port, self._port = self._port, None
@@ -338,14 +350,3 @@ class Driver:
 
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, self.stop)
-
-
-def _datagram(sock):
-    """(data, address) of the next datagram; data is empty when it was longer than there was room for."""
-    for size in _SIZES:
-        try:
-            data, address = sock.recvfrom(size)
-            break
-        except MemoryError:
-            gc.collect()
-    return data if len(data) < size else b"", address

@@ -4,6 +4,9 @@ The board's port either carries PPP itself (pppd, or an ESP32's network stack) o
 spoken here. Its states are the port's and the PPP engine's; this only joins them.
 """
 
+from .interpreter import Readable, reason, sleep_ms
+
+_TURN_MS = 50  # between looks at the time while a session lasts
 _LOOK_MS = 500  # between looks whether the port has ended
 _GRACE_MS = 5000  # for a polite end
 _AT_ONCE = 32  # packets a turn
@@ -78,6 +81,11 @@ class Session:
         if self._last is not None and now >= self._last:
             self._end("killed")
 
+    def close(self):
+        """Once `reason` says that it has ended, or to end it at once; nobody may wait for the stream any more."""
+        self._end("closed")
+        self.port.kill()
+
     def deadline(self):
         """When poll() is due (ms), or None once it has ended."""
         if self.reason is not None:
@@ -117,4 +125,76 @@ class Session:
     def _end(self, reason):
         if self.reason is None:
             self.reason = reason
-            self.port.kill()
+
+
+class Call:
+    """Runs one session for the driver, between its serial port and the board's."""
+
+    def __init__(self, driver):
+        self._driver, self._session, self._told = driver, None, False
+
+    def start(self):
+        driver = self._driver
+        try:
+            self._session = Session(driver.board.session(), driver.board.below)
+        except (OSError, AttributeError) as e:
+            driver._tasks.append(driver._spawn(self._refuse(reason(e))))
+            return
+        self._session.start(driver.clock.now())
+        driver._tasks.append(driver._spawn(self._run()))
+        self._push()
+
+    def stop(self):
+        """Hang up; at once when there is no port any more."""
+        if self._session and self._driver._port:
+            self._session.stop(self._driver.clock.now())
+            self._push()
+        else:
+            self._driver.call = None
+            if self._session:
+                self._session._end("port lost")
+
+    def heard(self, data):
+        """Bytes from the modem."""
+        if self._session:
+            self._session.receive(data, self._driver.clock.now())
+            self._push()
+
+    async def _refuse(self, why):
+        self._driver._warn("no session", error=why)
+        await sleep_ms(1)
+        self._over(why)
+
+    async def _run(self):
+        session, clock = self._session, self._driver.clock
+        reader = self._driver._spawn(self._read())
+        try:
+            while session.reason is None:
+                await sleep_ms(_TURN_MS)
+                session.poll(clock.now())
+                self._push()
+        finally:
+            reader.cancel()
+            await sleep_ms(0)  # it must not wait for a stream that is closed
+            session.close()
+        self._over(session.reason)
+
+    async def _read(self):
+        while self._session.reason is None:
+            await Readable(self._session.port.stream)
+            self._session.readable(self._driver.clock.now())
+            self._push()
+
+    def _push(self):
+        data = self._session.take()
+        if data:
+            self._driver._write(data)
+        if self._session.address and not self._told:
+            self._told = True
+            self._driver.agent.log.info(self._driver.clock.now(), "session", "up", address=self._session.address)
+
+    def _over(self, why):
+        if self._driver.call is self:
+            self._driver.call = None
+        self._driver.agent.session_ended(why, self._driver.clock.now())
+        self._driver.flush()

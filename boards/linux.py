@@ -94,15 +94,28 @@ def link_of(spec):
 
 class Board(posix.Board):
     """options: dir (folder of the state), links (list of specs), modem (path of its port, or None), baud, meter (a
-    file that holds the reading), period (ms between looks at the links; the kernel's events come in between), stop
-    (descriptor of a pipe's end that never waits; end of file there asks for the end; -1: none)."""
+    file that holds the reading), period (ms between looks at the links; the kernel's events come in between), ppp (the
+    interface of data sessions, such as ppp0), ppp_by (who makes it: pppd, tun, or auto: what there is),
+    stop (descriptor of a pipe's end that never waits; end of file there asks for the end; -1: none)."""
 
     name, log = "linux", "text"
-    DEFAULTS = {"dir": "", "links": ["any"], "modem": "", "baud": 115200, "meter": "", "period": 250, "stop": -1}
+    DEFAULTS = {"dir": "", "links": ["any"], "modem": "", "baud": 115200, "meter": "", "period": 250, "ppp": "",
+                "ppp_by": "auto", "stop": -1}  # fmt: skip
     _events = _stop = None
 
     def make_links(self, options):
-        return [link_of(spec) for spec in options["links"]]
+        links = [link_of(spec) for spec in options["links"]]
+        if options["modem"] and options["ppp"]:  # it is there while a data session is up
+            links.append(Interface("lte", options["ppp"]))
+        return links
+
+    def session(self):
+        """-> a port for a data session over the modem. OSError, with a remedy, when none is possible."""
+        if not self.options["ppp"]:
+            raise OSError(_NO_DEVICE, "option ppp: it is needed for data sessions, for example ppp0")
+        from .ppp import open_session
+
+        return open_session(self.options["ppp_by"], self.options["ppp"], self.options["dir"])
 
     def listen(self):
         """-> a stream that is readable when something about the links has changed, or None: they are only looked

@@ -33,6 +33,8 @@ _OPTIONS = (
 def open_session(how, interface, folder, user="", secret=""):
     """A port for one data call. how: "pppd", "tun", or "auto" (pppd where the kernel has PPP); interface: its name;
     folder: where pppd's options with the secret may lie. OSError, with a remedy, when neither is possible."""
+    if how not in ("auto", "pppd", "tun"):
+        raise OSError(_ENODEV, "session: ppp_by is auto, pppd or tun, not %s" % how)
     if fcntl is None:
         raise OSError(_ENOSYS, "session: ppp needs CPython on this machine; set session to sockets")
     program = [path for path in _PROGRAMS if _there(path)]

@@ -20,11 +20,17 @@ class Modem(Ladder):
     """family: a file of agent/modems, or "auto"; apn: "" = the network's own; below(n) -> random int in [0, n).
 
     `state` is ModemManager's word, `identity` a dict of what is known of iccid, imsi, imei, manufacturer, model and
-    revision, `signal` dBm or None. Raises LocalError for an unknown family or an impossible APN.
+    revision, `signal` dBm or None. session: "ppp" = dial, and let somebody else carry IP. Raises LocalError for an
+    unknown family or an impossible APN.
     """
 
-    def __init__(self, family="auto", apn="", below=None):
+    def __init__(self, family="auto", apn="", below=None, session="sockets"):
         self._channel, self._sockets = Channel(), Sockets()
+        self._dialler = None
+        if session == "ppp":
+            from .modem_session import Dialler
+
+            self._dialler = Dialler(self)
         self._auto = family == "auto"
         self._use(generic if self._auto else generic.load(family))
         self._below = below or (lambda n: 0)
@@ -93,6 +99,15 @@ class Modem(Ladder):
         self._wake()
         return True
 
+    def session(self, reason, now):
+        """The session that ("session", True) asked for has ended: the port is the modem's again."""
+        if self._dialler and self._dialler.online:
+            self._now, self._dialler.online = now, False
+            self._channel.reader.reset()
+            if self.state == "connected":
+                self._drop(reason)
+            self._wake(True)
+
     def poll(self, now):
         """Let time pass."""
         self._now = now
@@ -112,7 +127,8 @@ class Modem(Ladder):
         return self._due
 
     def take(self):
-        """[("serial", bytes) | ("state", new, reason) | ("identity",) | ("datagram", host, port, bytes)]: to do."""
+        """[("serial", bytes) | ("state", new, reason) | ("identity",) | ("datagram", host, port, bytes) |
+        ("session", begins)]: to do."""
         out, self._out = self._out, []
         if self._channel.out:
             out.append(("serial", b"".join(self._channel.out)))
@@ -127,6 +143,8 @@ class Modem(Ladder):
         self._channel.abandon()
         self._sockets.reset()
         self._registration, self._untidy = {}, False
+        if self._dialler:
+            self._dialler.forget()
         self._event(event, reason)
         if self._procedure:
             self._procedure.close()
@@ -178,6 +196,9 @@ class Modem(Ladder):
         elif event in ("recv", "closed"):
             self._sockets.heard(event, what)
             self._wake()
+
+    def _bearer(self):
+        return self._dialler or self._channel.family
 
     def _use(self, family):
         if family is None:

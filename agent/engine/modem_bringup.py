@@ -24,6 +24,8 @@ def unknown(modem):
     """Make it answer, find out who it is, and wait for its SIM."""
     while modem._rung == "off":
         yield _FOREVER_MS
+    if modem._dialler:
+        yield from modem._dialler.rouse()
     yield from sync(modem, _BOOT_TRIES)
     modem._event("answered")
     yield "ATE0"

@@ -97,7 +97,7 @@ class Ladder:
         if self._attached():
             self._toggles, self._silent, self._looked = 0, 0, self._now - _CHECK_MS
             drop("engine.modem_bringup")
-            return self._event("registered", "" if self._channel.of("SOCKETS") else "no sockets")
+            return self._event("registered", "" if self._dialler or self._channel.of("SOCKETS") else "no sockets")
         denied = 3 in self._registration.values()
         if denied or self.reason == "denied":
             self._event("search", "denied" if denied else "")
@@ -112,13 +112,13 @@ class Ladder:
     def _registered(self):
         if self._untidy:
             self._untidy = False
-            yield from self._channel.family.disconnect()
+            yield from self._bearer().disconnect()
         if self._rung == "off":
             return self._event("disable")
         if not self._attached():
             return self._event("search")
         wait = self._looked + _CHECK_MS - self._now
-        if self._rung == "connected" and self._channel.of("SOCKETS"):
+        if self._rung == "connected" and (self._dialler or self._channel.of("SOCKETS")):
             dial = self._dial_at - self._now
             if len(self._dials) == _MAX_DIALS:
                 dial = max(dial, self._dials[0] + _HOUR_MS - self._now)
@@ -133,7 +133,7 @@ class Ladder:
     def _connecting(self):
         self._dials = self._dials[1 - _MAX_DIALS :] + [self._now]
         self._dialled = self._apn
-        reason = yield from self._channel.family.connect(self._apn)
+        reason = yield from self._bearer().connect(self._apn)
         if reason:
             self._back_off()
             return self._event("refused", reason)
@@ -144,6 +144,8 @@ class Ladder:
     def _connected(self):
         if self._rung != "connected" or self._dialled != self._apn:
             return self._event("disconnect")
+        if self._dialler:
+            return (yield from self._dialler.wait())
         wait = self._looked + _CHECK_MS - self._now
         if self._away is not None:
             wait = min(wait, self._away + _GRACE_MS - self._now)
@@ -163,7 +165,7 @@ class Ladder:
 
     def _disconnecting(self):
         self._sockets.reset()
-        yield from self._channel.family.disconnect()
+        yield from self._bearer().disconnect()
         self._event("released")
 
     def _disabling(self):
@@ -227,7 +229,7 @@ class Ladder:
         ok, lines = yield "AT+CSQ"
         self.signal = self._parsed(at.signal, lines) if ok else None
         yield from self._read_registration()
-        if self.state == "connected" and not (yield from self._channel.family.active()):
+        if self.state == "connected" and not (yield from self._bearer().active()):
             if self.state == "connected":
                 self._drop("context lost")
         self._silent = 0

@@ -120,6 +120,7 @@ def by_socket(port, user, secret, number, text):
     data = session.take()
     if data:
         port.write(data)
+    session.close()
     print("down", session.reason)
 
 

@@ -67,6 +67,7 @@ def test_bytes_go_through_pppd_and_the_secret_is_no_argument(pppd, tmp_path):
     assert session.take() == b"~bye~"
     session.poll(1000)
     assert session.reason == "pppd ended, code 5: was told to" and session.deadline() is None
+    session.close()
 
 
 def test_no_carrier_ends_pppd(pppd, tmp_path):
@@ -78,7 +79,9 @@ def test_no_carrier_ends_pppd(pppd, tmp_path):
     session.receive(b"~x~\r\nNO CARR", 1)
     assert session.reason is None
     session.receive(b"IER\r\n", 2)
-    assert session.reason == "no carrier" and port.ended()
+    assert session.reason == "no carrier" and port.ended() is None
+    session.close()
+    assert port.ended()
 
 
 def test_one_that_does_not_end_is_killed(pppd, tmp_path):
@@ -92,6 +95,7 @@ def test_one_that_does_not_end_is_killed(pppd, tmp_path):
     session.poll(5099)
     assert session.reason is None and session.deadline() == 5100
     session.poll(5100)
+    session.close()
     assert session.reason == "killed" and port.ended() == "pppd ended, code -9"
 
 
