@@ -157,12 +157,11 @@ class Driver:
 
     async def _watch(self):
         asked = getattr(self.board, "stopping", None)  # a board may have another way to ask for the end than a signal
-        inquired = getattr(self.board, "inquired", None)
         while True:
             if asked and not self._leaving and asked():
                 self.stop()
             self._look_at_links()
-            if inquired and inquired():
+            if getattr(self.board, "inquired", bool)():
                 self.agent.tell(self.board.reply, self.clock.now())
             if self._port and self._port.waiting:
                 self._write(b"")
@@ -263,8 +262,7 @@ class Driver:
             self._look(link)
 
     def _look(self, link):
-        """A socket for as long as the link is up, and a new one when its address is another; the agent hears first
-        when it goes down, and only when there is a socket when it comes up."""
+        """One socket a link that is up. The agent hears of a loss first, and of a link when there is a socket."""
         up, known = link.poll(), self._sockets.get(link.name)
         if up and (not known or known[2] != link.address):
             up = self._open(link)
