@@ -15,7 +15,7 @@ except ImportError:
 
 PROMPT = ">"
 
-_MAX_LINE = const(1024)  # bytes; the longest line wanted is an eUICC APDU in hex
+_MAX_LINE = const(1600)  # bytes; the longest line wanted is a list of a dozen operators in UCS2
 _MAX_DATA = const(1500)  # bytes; what one socket read may announce
 _CR = const(13)
 _LF = const(10)

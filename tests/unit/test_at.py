@@ -65,7 +65,7 @@ def test_a_line_without_end_is_dropped_and_counted():
     reader = at.Reader()
     for _ in range(100):
         assert reader.feed(b"x" * 100) == []
-        assert len(reader._line) <= 1024
+        assert len(reader._line) <= 1600
     assert reader.feed(b"\r\nOK\r\n") == ["OK"]
     assert reader.dropped == 1
 
@@ -277,3 +277,9 @@ def test_imsi_and_imei():
 def test_text_is_bounded():
     assert at.text('+CGMI: "Quectel"') == at.text("Quectel") == "Quectel"
     assert len(at.text("x" * 500)) == 64
+
+
+def test_a_long_list_of_operators_is_one_line():
+    entry = '(1,"00540065006C0065006B006F006D002E00640065","00540065006C0065006B002E0064","00320036003200300031",7),'
+    line = "+COPS: " + entry * 13
+    assert read(b"\r\n" + line.encode() + b"\r\n\r\nOK\r\n", 7)[0] == [line, "OK"]
