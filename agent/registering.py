@@ -28,7 +28,7 @@ class Registering:
         """Readings go out, and the configuration is proven, only while one is registered."""
         here = state in ("registered", "updating")
         if state != "updating":
-            target = self.registration.target
+            target = self.registration.registrar or self.registration.target  # whom it leaves, if it does
             self.log.info(
                 now,
                 "registration",

@@ -68,7 +68,7 @@ class Net:
 
     def __init__(self, values=(), tree=TREE, medium=None):
         self.servers = {GATEWAY: Server(GATEWAY), PLATFORM: Server(PLATFORM)}
-        self.now, self.log, self.cut = 0, [], set()
+        self.now, self.log, self.told, self.cut = 0, [], [], set()
         self.values = {"endpoint": "meter-1", "insecure": True, "links": "eth,wifi", "discovery": "core"}
         self.values.update(dict(values))
         self.medium = medium or Medium()
@@ -88,6 +88,7 @@ class Net:
 
     def sink(self, level, now, actor, event, fields):
         self.log.append((actor, event))
+        self.told.append((event, fields.get("registrar")))
 
     def carry(self):
         for _ in range(60):
@@ -265,6 +266,7 @@ def test_stopping_deregisters():
     net.agent.stop(net.now)
     net.carry()
     assert gateway.seen[-1].code == coap.DELETE and ("stopped",) in net.others
+    assert [uri for event, uri in net.told if event == "leaving"][-2:] == ["coap://10.0.0.1"] * 2
 
 
 def searching():
