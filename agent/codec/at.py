@@ -157,10 +157,10 @@ def final(line, refusals="", successes=""):
     stands for every line that begins so ("+CIPERROR:"). at_finals.py has a table of them.
     """
     whole, head = "\n" + line + "\n", "\n" + line.partition(":")[0] + ":\n"
-    if line in ("OK", "SEND OK") or (line + " ").startswith("CONNECT ") or whole in successes or head in successes:
-        return True
     if line[:10] in ("+CME ERROR", "+CMS ERROR") or whole in _REFUSALS + refusals or head in refusals:
         return False
+    if line in ("OK", "SEND OK") or (line + " ").startswith("CONNECT ") or whole in successes or head in successes:
+        return True
     return False if line[:13] == "MODEM ERROR: " and line[13:].isdigit() else None  # Motorola's
 
 

@@ -114,6 +114,7 @@ def test_finals():
 
 def test_finals_of_a_family():
     assert at.final("OUT OF ORDER", "\nOUT OF ORDER\n") is False
+    assert at.final("CONNECT FAIL", "\nCONNECT FAIL\n") is False
     assert at.final("+CIPERROR: 4", "\n+CIPERROR:\n") is False
     for line in ("SHUT OK", "DATA ACCEPT:1,5"):
         assert at.final(line, "", "\nSHUT OK\nDATA ACCEPT:\n") is True
