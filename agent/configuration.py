@@ -6,8 +6,10 @@ registration under the new one: a bad configuration cannot cut a device off for 
 """
 
 from . import accounts as form
+from .codec import cbor
 from .errors import LocalError
 from .north.resources import configured_settings
+from .overlay import drop
 
 _EPOCH_MAX = 4294967295
 _AHEAD = 16  # epochs that are reserved by one write
@@ -35,7 +37,7 @@ class Configuration:
             self._settings.check(name, value)
 
     def commit(self, tree):
-        self._store.keep({"config": form.pack(tree), "previous": form.pack(self.tree) if self.accounts else None})
+        self._store.keep({"config": _storable(tree), "previous": _storable(self.tree) if self.accounts else None})
         self._load()
 
     def proven(self):
@@ -53,7 +55,7 @@ class Configuration:
     def set(self, path, value):
         """One resource, durable on return unless the medium fails."""
         self.tree[path] = value
-        self._store.keep({"config": form.pack(self.tree)})
+        self._store.keep({"config": _storable(self.tree)})
 
     def epoch_for(self, account, link):
         """The epoch of a registration attempt: a new one, which no earlier life of the device can have used, unless
@@ -86,7 +88,7 @@ class Configuration:
 
     def _load(self):
         """The stored tree; on a device that is told its server by a setting, only the settings in it count."""
-        tree = form.unpack(self._store.get("config", []))
+        tree = _stored(self._store.get("config", []))
         get = self._settings.get
         if get("server_uri"):
             own = form.single(get("server_uri"), get("lifetime_s"))
@@ -101,3 +103,14 @@ class Configuration:
                 self._settings.set(name, value)
             except LocalError:
                 pass  # stored by a version that allowed it: the default holds
+
+
+def _storable(tree):
+    """As bytes: while they lie in the store they take a fifth of the room that the lists would."""
+    return cbor.encode(form.pack(tree))
+
+
+def _stored(data):
+    rows = cbor.decode(data) if isinstance(data, bytes) else data  # lists: from earlier versions
+    drop("codec.cbor_reading")
+    return form.unpack(rows)

@@ -8,14 +8,14 @@ import json
 from collections import deque
 
 _LEVELS = ("debug", "info", "warning", "error")
-_KEPT_CHARACTERS = 160
+_KEPT_CHARACTERS = 96
 _SECRET = ("key", "psk", "secret", "password")
 
 
 class Log:
     """Hands entries of `level` and worse to `sink(level, now, actor, event, fields)`; keeps the last few."""
 
-    def __init__(self, sink=None, level="info", keep=24):
+    def __init__(self, sink=None, level="info", keep=16):
         self.sink = sink
         self._least = _LEVELS.index(level)
         self._kept = deque((), keep)
@@ -79,4 +79,8 @@ def shown(value):
     """A value as a log line shows it: bytes in hexadecimal, never a line break or a control character."""
     if isinstance(value, (bytes, bytearray)):
         return bytes(value).hex()
-    return "".join([char if " " <= char != "\x7f" else "?" for char in str(value)])
+    text = str(value)
+    for char in text:
+        if not " " <= char != "\x7f":
+            return "".join([char if " " <= char != "\x7f" else "?" for char in text])
+    return text
