@@ -20,7 +20,7 @@
     data_cap_kb         what a metered link may carry in 30 days before every other link is preferred; 0: any amount
     apn                 access point name of the bearer; empty: what the network offers
     modem               modem family, or auto: ask the modem who it is
-    session             how datagrams go through the modem: its own sockets, or a PPP interface of the system
+    session             how datagrams go through the modem: its own sockets, PPP, or the USB network that it has
     standby             the modem while a better link is in use: cold off, warm registered, hot connected
     discovery           how to find the configuration server: core (CoAP multicast), dns-sd (multicast DNS)
     coap_port           UDP port of multicast discovery
@@ -65,7 +65,7 @@ metered str lte list 0 32
 data_cap_kb int 0 kB 0 1000000000
 apn str - apn 0 63
 modem str auto - 1 16
-session str sockets sockets|ppp 3 7
+session str sockets sockets|ppp|usb 3 7
 standby str warm cold|warm|hot 3 4
 discovery str core,dns-sd list 0 32
 coap_port int 5683 - 1 65535

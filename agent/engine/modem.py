@@ -20,8 +20,8 @@ class Modem(Ladder):
     """family: a file of agent/modems, or "auto"; apn: "" = the network's own; below(n) -> random int in [0, n).
 
     `state` is ModemManager's word, `identity` a dict of what is known of iccid, imsi, imei, manufacturer, model and
-    revision, `signal` dBm or None. session: "ppp" = dial, and let somebody else carry IP. Raises LocalError for an
-    unknown family or an impossible APN.
+    revision, `signal` dBm or None. session: "ppp" = dial, and let somebody else carry IP; "usb" = start
+    the modem's own USB network. Raises LocalError for an unknown family or an impossible APN.
     """
 
     def __init__(self, family="auto", apn="", below=None, session="sockets"):
@@ -31,6 +31,10 @@ class Modem(Ladder):
             from .modem_session import Dialler
 
             self._dialler = Dialler(self)
+        elif session == "usb":
+            from .modem_usb import UsbNet
+
+            self._dialler = UsbNet(self)
         self._auto = family == "auto"
         self._use(generic if self._auto else generic.load(family))
         self._below = below or (lambda n: 0)

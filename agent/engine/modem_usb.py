@@ -69,6 +69,10 @@ class UsbNet:
         if calls:
             yield calls[1]
 
+    def rouse(self):
+        """The port was never in data mode, so there is nothing to leave."""
+        yield 0
+
     def forget(self):
         """The port has vanished, or the modem has restarted: nothing to give back."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from modem_device import Echo, scenario, until
 
+from agent.engine.modem import Modem
 from agent.modems import generic
 from pointsman.tools.modem import emulator as emulators
 
@@ -275,5 +276,28 @@ def test_a_real_micropython_dials_twice(profile):
                 text, stdout=asyncio.subprocess.PIPE)  # fmt: skip
             output, _ = await asyncio.wait_for(process.communicate(), 30)
             assert output.decode().strip() == "answer " + text.upper()
+
+    run(profile, steps)
+
+
+@pytest.mark.parametrize("profile", ["quectel-ec25", "simcom-a7670", "simcom-sim7600"])
+def test_the_usb_network(profile):
+    """A session that the modem carries over USB: started, its end noticed, started again, stopped."""
+
+    async def steps(emulator, device, echo):
+        device.modem = Modem("auto", "iot", session="usb")
+        context = emulator.state.context(1)
+        await connect(device)
+        assert context.active
+        since = len(device.states)
+        await emulator.control({"do": "coverage", "on": False})
+        await emulator.control({"do": "coverage", "on": True})
+        device.modem._wake(True)
+        device.do("poll")
+        await until(lambda: "registered" in device.states[since:], device.states)
+        await connect(device, since)
+        assert context.active
+        device.do("target", "registered")
+        await until(lambda: not context.active, "the network's end")
 
     run(profile, steps)
