@@ -12,14 +12,14 @@ import sys
 from . import log
 from .agent import Agent
 from .interpreter import MICRO, Clock, Readable, look_up, peer_of, print_exception, reason, receive, send_to, sleep_ms
+from .names import Names
 from .settings import Settings
 
 _EAGAIN = (11, 35)
 _STOP_MS = 5000  # for the good-bye
 _IDLE_MS = 3600000  # the clock must be read before ticks_ms() wraps
 _QUIET_MS = 10000  # between two warnings of a kind
-_NAME_MS = 600000  # how long a resolved name is believed
-_NAMES = 16
+_NAMES = 16  # looked up at a time
 _AGAIN = -1  # instead of an exit code: the agent wants to start over
 
 
@@ -73,8 +73,7 @@ class Driver:
         self.clock = Clock()
         self._sockets, self._tasks = {}, []  # link name -> (socket, its task, its address); the other tasks
         self._port = self.call = None
-        # (host name, port) -> (address, believed until), its task while it is looked up; (ip, port) -> host name
-        self._resolved, self._resolving, self._names = {}, {}, {}
+        self._names, self._resolving = Names(agent.store), {}  # (host name, port) -> its task while it is looked up
         self._quiet, self._unsent = {}, 0
         self._armed, self._leaving = None, False
         self._woken = self._done = None
@@ -199,7 +198,7 @@ class Driver:
                 self._warn("unreceived", link=name, error=reason(e))
             return e.errno in _EAGAIN
         peer = peer_of(address)
-        self.agent.receive(name, self._names.get(peer, peer[0]), peer[1], data, self.clock.now())
+        self.agent.receive(name, self._names.host(peer), peer[1], data, self.clock.now())
         self.flush()
         return True
 
@@ -313,15 +312,11 @@ class Driver:
         """A datagram; one for a name not yet known goes out when it is. Losing one is never fatal."""
         if link not in self._sockets:
             return
-        known = self._resolved.get((host, port))
-        if host.replace(".", "").isdigit():
-            self._names.pop((host, port), None)
-            self._transmit(link, (host, port), data)
-        elif known and known[1] > self.clock.now():
-            self._names[peer_of(known[0])] = host
-            self._transmit(link, known[0], data)
-        elif (host, port) not in self._resolving and len(self._resolving) < _NAMES:
-            self._resolving[(host, port)] = self._spawn(self._resolve(link, host, port, data))
+        address, fresh = self._names.find(host, port, self.clock.now())
+        if address:
+            self._transmit(link, address, data)
+        if not fresh and (host, port) not in self._resolving and len(self._resolving) < _NAMES:
+            self._resolving[(host, port)] = self._spawn(self._resolve(link, host, port, None if address else data))
 
     def _transmit(self, link, address, data):
         try:
@@ -331,14 +326,16 @@ class Driver:
             self._warn("unsent", link=link, error=reason(e), count=self._unsent)
 
     async def _resolve(self, link, host, port, data):
+        """data: what waits for the address, or None."""
+        address = None
         try:
             address = await look_up(host, port)
-            if len(self._resolved) >= _NAMES:
-                self._resolved, self._names = {}, {}
-            self._resolved[(host, port)] = (address, self.clock.now() + _NAME_MS)
-            self._send(link, host, port, data)
         except (OSError, UnicodeError) as e:
             self._warn("unknown host", 60000, host=host, error=reason(e))
+        try:
+            self._names.learn(host, port, address, self.clock.now())
+            if address and data is not None:
+                self._send(link, host, port, data)
         finally:
             self._resolving.pop((host, port))
 

@@ -48,11 +48,25 @@ class Board:
         self.resets += 1
 
 
+class Store:
+    """Keeps what the driver wants kept."""
+
+    def __init__(self):
+        self.values = {}
+
+    def get(self, key, default=None):
+        return self.values.get(key, default)
+
+    def keep(self, changes):
+        self.values.update(changes)
+
+
 class Agent:
     """Notes every input as a tuple; the scenario puts into `out` what it should want."""
 
     def __init__(self):
         self.entries, self.heard, self.out, self.due, self.stops = [], [], [], None, True
+        self.store = Store()
         self.log = Log(lambda *entry: self.entries.append(entry))
 
     def start(self, now):
@@ -125,6 +139,18 @@ async def names(story):
     await story.hears("receive", "eth", "localhost", PORT, b"2")
     story.send("127.0.0.1", PORT, b"3")
     await story.hears("receive", "eth", "127.0.0.1", PORT, b"3")
+    story.driver.stop()
+
+
+async def no_names(story):
+    """DNS is dead: the address that is known from before is used, and in the end asked for again."""
+    story.agent.store.values["names"] = {"gateway.invalid": "127.0.0.1"}
+    await story.hears("link", "eth", True)
+    story.send("gateway.invalid", PORT, b"1")
+    await story.hears("receive", "eth", "gateway.invalid", PORT, b"1")
+    await story.until(lambda: "unknown host" in story.agent.events(), "told")
+    story.send("gateway.invalid", PORT, b"2")
+    await story.hears("receive", "eth", "gateway.invalid", PORT, b"2")
     story.driver.stop()
 
 

@@ -51,7 +51,7 @@ def echo():
     sock.close()
 
 
-SCENARIOS = ["names", "carrier", "trouble", "unusable", "timer", "bug", "stuck", "twice"]
+SCENARIOS = ["names", "no_names", "carrier", "trouble", "unusable", "timer", "bug", "stuck", "twice"]
 
 
 @BOTH
