@@ -26,6 +26,7 @@ class Dialler:
                 return lines[-1]
         ok, lines = yield self._modem._channel.of("DIAL")
         if not ok:
+            yield "ATH"  # a call of before may be what it objects to
             return lines[-1]
         self._say(True)
         return ""
@@ -62,6 +63,10 @@ class Dialler:
             except LinkError:
                 pass
         yield from self._escape()
+        try:
+            yield "ATH"
+        except LinkError:
+            pass  # or there is no modem at all
 
     def _escape(self):
         yield _GUARD_MS

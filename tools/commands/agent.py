@@ -58,6 +58,8 @@ def arguments(parser):
     parser.add_argument("--link", metavar="SPEC", action="append", help="see below; may be given several times")
     parser.add_argument("--modem", metavar="PATH", help="the modem's AT port; adds the link lte, preferred last")
     parser.add_argument("--baud", metavar="N", type=int, default=115200, help="speed of that port (default 115200)")
+    parser.add_argument("--ppp", metavar="INTERFACE", help="dial with the modem and make this interface, such as ppp0, "
+                        "instead of using its own sockets (root; CPython)")
     parser.add_argument("--meter", metavar="FILE", help="a file that holds the reading (default: seconds since boot)")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="any setting of the agent")
     parser.add_argument("--settings", action=_ListSettings, nargs=0, help="list all settings and end")
@@ -82,7 +84,7 @@ def run(args):
     for name in ("server", "bootstrap"):
         _check_host(getattr(args, name))
     options = {"dir": _store_folder(args), "links": _links(args), "modem": args.modem or "",
-               "baud": args.baud, "meter": args.meter or ""}  # fmt: skip
+               "baud": args.baud, "meter": args.meter or "", "ppp": args.ppp or ""}  # fmt: skip
     board = _board(options)
     _check_store(options["dir"])
     lock = _lock(options["dir"])
@@ -100,7 +102,7 @@ def _settings(args):
     if len(set(links)) < len(links) or LTE in links:
         raise _usage("two links of one name, or one called lte, which is the modem's", "give each --link its own name")
     given = {"endpoint": args.endpoint, "insecure": "yes" if args.insecure else None, "server_uri": args.server,
-             "bootstrap_uri": args.bootstrap, "lifetime_s": args.lifetime,
+             "bootstrap_uri": args.bootstrap, "lifetime_s": args.lifetime, "session": "ppp" if args.ppp else None,
              "links": ",".join(links + [LTE] if args.modem else links)}  # fmt: skip
     values = {name: _value(name, text) for name, text in given.items() if text is not None}
     for item in args.set:

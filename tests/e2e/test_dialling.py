@@ -1,0 +1,162 @@
+"""A real agent whose only way out is a data call: dial, PPP, register over the interface; and every way to lose it."""
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from registrar import Registrar
+
+from pointsman.tools.modem.emulator import Emulator
+
+HERE = Path(__file__).parent
+QUICK = {"boot": 50, "sim": 5, "attach": 20, "dial": 20, "guard": 200}
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not os.path.exists("/dev/net/tun"),
+                                reason="needs root and /dev/net/tun: run as root")
+
+
+class Agent:
+    """`pointsman agent --ppp` in a network namespace of its own; `log` holds its entries."""
+
+    def __init__(self, emulator, registrar, folder, *words):
+        self.emulator, self.registrar, self.folder, self.words = emulator, registrar, folder, words
+        self.log = []
+
+    async def __aenter__(self):
+        command = [sys.executable, str(HERE / "netns_agent.py"), "--endpoint", "meter-7", "--insecure", "--json",
+                   "--server", "coap://10.64.0.1:%d" % self.registrar.port, "--lifetime", "20", "--store",
+                   str(self.folder), "--link", "eth=lo", "--modem", self.emulator.path, "--ppp", "ppp0",
+                   "--set", "report_period_s=1", *self.words]  # fmt: skip
+        self.process = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
+        self.reading = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(self, *_):
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+        await self.reading
+
+    async def _read(self):
+        async for line in self.process.stdout:
+            try:
+                self.log.append(json.loads(line))
+            except ValueError:
+                self.log.append({"actor": "output", "event": line.decode().rstrip()})
+
+    async def until(self, condition, what):
+        end = asyncio.get_running_loop().time() + 40
+        while not condition():
+            assert asyncio.get_running_loop().time() < end and self.process.returncode is None, "%s; log:\n%s" % (
+                what, "\n".join(json.dumps(entry) for entry in self.log[-40:]))
+            await asyncio.sleep(0.02)
+
+    def count(self, actor, event):
+        return len([entry for entry in self.log if (entry["actor"], entry["event"]) == (actor, event)])
+
+    async def registered(self, number):
+        """It has registered so many times with the server."""
+        rows = lambda: [row for row in self.registrar.seen if row[1:3] == ("0.02", ("rd",))]  # noqa: E731
+        await self.until(lambda: len(rows()) >= number, "registration %d" % number)
+        assert {row[0][0] for row in rows()} == {"127.0.0.3"}  # from the modem's address, by way of the relay
+
+
+def scenario(steps, folder, *words, **known):
+    async def main():
+        emulator = Emulator(ms=QUICK, **known)
+        await emulator.start()
+        try:
+            with Registrar() as registrar:
+                async with Agent(emulator, registrar, folder, *words) as agent:
+                    await agent.registered(1)
+                    await steps(emulator, agent)
+        finally:
+            await emulator.stop()
+
+    asyncio.run(main())
+
+
+def test_registers_over_a_data_call_and_says_good_bye(tmp_path):
+    """W1, W3: dial, PPP, register; on SIGTERM de-register over the same way."""
+
+    async def steps(emulator, agent):
+        await agent.until(lambda: [row for row in agent.registrar.seen if row[2] == ("dp",)], "a reading")
+        agent.process.terminate()
+        assert await asyncio.wait_for(agent.process.wait(), 20) == 0
+        assert agent.registrar.seen[-1][1] == "0.04"
+
+    scenario(steps, tmp_path)
+
+
+def test_the_network_hangs_up(tmp_path):
+    async def steps(emulator, agent):
+        for number in (2, 3):
+            await agent.until(lambda: emulator.lines.calls(), "a call")
+            before = agent.count("session", "up")
+            await emulator.control({"do": "ppp", "fault": "terminate"} if number == 2 else {"do": "detach"})
+            await agent.until(lambda before=before: agent.count("session", "up") > before, "another session")
+            await agent.registered(number)
+
+    scenario(steps, tmp_path)
+
+
+def test_the_port_vanishes_and_comes_back(tmp_path):
+    async def steps(emulator, agent):
+        link = Path(emulator.port._link)
+        await emulator.control({"do": "port", "on": False})
+        await agent.until(lambda: agent.count("session", "ended"), "the end of the session")
+        await emulator.control({"do": "restart"})
+        await emulator.control({"do": "port", "on": True})
+        assert link.is_symlink()
+        await agent.registered(2)
+
+    class Linked(Emulator):
+        path = property(lambda self: str(tmp_path / "modem"))
+
+    async def main():
+        emulator = Linked(ms=QUICK, link=str(tmp_path / "modem"))
+        await emulator.start()
+        try:
+            with Registrar() as registrar:
+                async with Agent(emulator, registrar, tmp_path / "store") as agent:
+                    await agent.registered(1)
+                    await steps(emulator, agent)
+        finally:
+            await emulator.stop()
+
+    asyncio.run(main())
+
+
+def test_an_agent_that_was_killed_finds_its_modem_in_data_mode(tmp_path):
+    """Without DTR nobody told the modem: the next agent gets it back by +++."""
+
+    async def main():
+        emulator = Emulator(ms=QUICK)
+        await emulator.start()
+        try:
+            with Registrar() as registrar:
+                async with Agent(emulator, registrar, tmp_path) as agent:
+                    await agent.registered(1)
+                assert emulator.lines.calls()  # still
+                async with Agent(emulator, registrar, tmp_path) as agent:
+                    await agent.registered(2)
+        finally:
+            await emulator.stop()
+
+    asyncio.run(main())
+
+
+def test_pppd_that_cannot_is_told(tmp_path):
+    """No kernel PPP, or no pppd: the log says what to do; nothing breaks."""
+    if os.path.exists("/dev/ppp") and shutil.which("pppd"):
+        pytest.skip("here pppd can: tests/hil dials with it")
+    from boards import linux
+
+    board = linux.Board({"dir": str(tmp_path), "modem": "/dev/null", "ppp": "ppp0", "ppp_by": "pppd"})
+    with pytest.raises(OSError, match="choose tun"):
+        board.session()
