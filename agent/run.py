@@ -3,8 +3,7 @@
 One task a socket, one for the serial port, one that looks at the links, one armed timer. The agent sees peers as
 (host, port) with the host as it was written in the server's URI: names are resolved here, and answers get it back.
 
-SIGTERM and SIGINT de-register before the end. MicroPython's unix port cannot catch SIGTERM, and may die of SIGINT when
-it strikes in the middle of an allocation; there a board's stopping() does it.
+SIGTERM and SIGINT de-register before the end; on MicroPython's unix port a board's stopping() does (see boards/sim.py).
 """
 
 import asyncio

@@ -77,6 +77,7 @@ class Device:
         (self.folder / "eth.carrier").write_text("1\n" if up else "0\n")
 
     def start(self):
+        (self.folder / "stop").unlink(missing_ok=True)
         config = self.folder / "config.json"
         config.write_text(json.dumps({"board": "sim", "options": self.options, "settings": self.settings}))
         words = [sys.executable, str(ROOT / "firmware/main.py"), str(config)]
@@ -104,8 +105,11 @@ class Device:
         raise AssertionError("no event %s in: %s" % (name, "".join(self._lines)))
 
     def end(self, number=signal.SIGINT):
-        """Send a signal; the exit code."""
-        self.process.send_signal(number)
+        """Ask it to leave, CPython by a signal; the exit code."""
+        if self.python == "cpython":
+            self.process.send_signal(number)
+        else:
+            (self.folder / "stop").touch()  # a signal may strike in the middle of an allocation there
         return self.process.wait(20)
 
     def __enter__(self):
@@ -135,7 +139,7 @@ def device(request, tmp_path, registrar):
 
 @BOTH
 def test_registers_reports_and_leaves(python, device, registrar):
-    """SIGINT de-registers, on both interpreters, and the process ends with 0."""
+    """SIGINT, or on MicroPython the file `stop`, de-registers, and the process ends with 0."""
     device.start()
     ((peer, _, _, query),) = registrar.count("0.02", ("rd",))
     assert "ep=meter-1" in query and peer[0] == "127.0.0.2"
