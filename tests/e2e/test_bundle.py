@@ -49,9 +49,7 @@ def run(files, tmp_path):
     before = dict(sys.modules)
     sys.path.insert(0, str(tmp_path))
     try:
-        from app.root import main
-
-        return main()
+        return __import__("app.root", fromlist=["main"]).main()
     finally:
         sys.path.pop(0)
         for name in set(sys.modules) - set(before):

@@ -102,15 +102,16 @@ class _File:
 
     def values(self):
         """Paths of files that this one uses as values: otherwise than for `module.name`. They keep their module."""
-        used = {id(node.value) for node in ast.walk(self.tree) if isinstance(node, ast.Attribute)}
-        seen = {id(node) for node in globals_used(self.tree)}
         for node in ast.walk(self.tree):
             for alias, path, name in self.imported.get(id(node), ()):
-                if name is None:
-                    local, at_head = alias.asname or alias.name, node in self.tree.body
-                    if any(isinstance(part, ast.Name) and part.id == local and id(part) not in used
-                           and (id(part) in seen or not at_head) for part in ast.walk(self.tree)):
-                        yield path
+                if name is None and self._is_value(alias.asname or alias.name, node in self.tree.body):
+                    yield path
+
+    def _is_value(self, name, at_head):
+        """Whether this name of a module is used otherwise; one that was imported inside a function hides nothing."""
+        used = {id(node.value) for node in ast.walk(self.tree) if isinstance(node, ast.Attribute)}
+        nodes = globals_used(self.tree) if at_head else ast.walk(self.tree)
+        return any(getattr(node, "id", None) == name and id(node) not in used for node in nodes)
 
     def rewritten(self, home, names):
         """The tree with imports and names as they are after the files have moved to `home`."""
