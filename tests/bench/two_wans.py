@@ -95,9 +95,9 @@ def missing():
 class TwoWans:
     """`with TwoWans() as field`: the namespaces and the three servers are there; agents come by field.agent()."""
 
-    def __init__(self, settings=None, endpoint="meter-1"):
+    def __init__(self, settings=None, endpoint="meter-1", names=False):
         self.endpoint = endpoint
-        self._settings = settings or {}
+        self._settings, self._named = settings or {}, names  # whether the accounts have host names
         self._prefix = "pm%d-%d" % (os.getpid(), next(_numbers))
         self.names = {name: self._prefix + "-" + name for name in ("device", "switch", "gateway", "platform")}
         self.folder = Path(tempfile.mkdtemp(prefix="two-wans-"))
@@ -124,6 +124,7 @@ class TwoWans:
             sock.close()
         for name in self.names.values():
             subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+            shutil.rmtree("/etc/netns/" + name, ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # the cables
@@ -137,6 +138,14 @@ class TwoWans:
         change = ["master", "br0" if link == "eth" else "br1"] if open_ else ["nomaster"]
         self.ip("switch", "link", "set", FAR_PORT[link], *change)
         return time.time()
+
+    def resolver(self, works):
+        """Whether host names can be resolved on the device: else its name server swallows every question."""
+        folder = Path("/etc/netns") / self.names["device"]  # `ip netns exec` puts these over those of /etc
+        folder.mkdir(parents=True, exist_ok=True)
+        known = "%s gateway.test\n%s platform.test\n" % (GATEWAY, PLATFORM)
+        (folder / "hosts").write_text("127.0.0.1 localhost\n" + (known if works else ""))
+        (folder / "resolv.conf").write_text("nameserver 10.64.0.99\noptions timeout:1 attempts:1\n")
 
     def ip(self, where, *words):
         subprocess.run(["ip", "-n", self.names[where], *words], check=True, capture_output=True, text=True)
@@ -181,8 +190,10 @@ class TwoWans:
     # the servers
 
     def _serve(self):
-        accounts = [{"uri": "coap://%s:5683" % GATEWAY, "ssid": 1, "links": "eth", "lifetime": 60, "epoch": True},
-                    {"uri": "coap://%s:5693" % PLATFORM, "ssid": 2, "links": "wwan,lte", "lifetime": 60, "priority": 1,
+        hosts = ("gateway.test", "platform.test") if self._named else (GATEWAY, PLATFORM)
+        self.resolver(self._named)
+        accounts = [{"uri": "coap://%s:5683" % hosts[0], "ssid": 1, "links": "eth", "lifetime": 60, "epoch": True},
+                    {"uri": "coap://%s:5693" % hosts[1], "ssid": 2, "links": "wwan,lte", "lifetime": 60, "priority": 1,
                      "epoch": True}]  # fmt: skip
         given = {self.endpoint: {"accounts": accounts, "settings": {"report_period_s": 1}}}
         (self.folder / "devices.json").write_text(json.dumps(given))

@@ -137,3 +137,17 @@ def test_another_address(field, python):
     field.ip("device", "addr", "replace", "192.0.2.77/24", "dev", "eth0")
     field.registered_at("gw-1", since)
     holds(field)
+
+
+def test_dns_is_dead(python):
+    """Names that were known once are enough: to move, and to start again."""
+    with two_wans.TwoWans({"flap_max_ms": 0}, names=True) as field:
+        agent = started(field, python)
+        field.registered_at("platform", field.carrier("eth", False))
+        field.resolver(False)
+        field.registered_at("gw-1", field.carrier("eth", True))
+        agent.kill()
+        since = field.carrier("eth", False)
+        field.agent(python)
+        field.registered_at("platform", since)
+        holds(field)
