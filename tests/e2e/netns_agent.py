@@ -7,13 +7,8 @@ usage: python netns_agent.py ARGUMENTS OF pointsman agent
 import ctypes
 import os
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-import conftest  # noqa: E402, F401 - makes the checkout importable
-
-from pointsman.tools import cli  # noqa: E402
+from pointsman.tools import cli
 
 system = ctypes.CDLL(None, use_errno=True)
 if (system.unshare(0x40020000) or system.mount(b"none", b"/", None, 0x44000, None)
