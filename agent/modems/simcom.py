@@ -33,8 +33,8 @@ _PORT = 50000  # local, of the first socket
 def event(line):
     """As generic.event; sockets by +CIPRXGET and +IPCLOSE, the context by +CIPEVENT, the SIM by +SIMCARD."""
     parts = at.fields(line)
-    if line.startswith("+CIPRXGET:") and parts[0] == "1":
-        number = at.number((parts + [""])[1])
+    if line.startswith("+CIPRXGET:") and parts[0] == "1" or line.startswith("+CADATAIND:"):  # that of some A7670
+        number = at.number((parts[line.startswith("+CIP") :] + [""])[0])
         return None if number is None else ("recv", number)
     if line.startswith("+IPCLOSE:") and at.number(parts[0]) is not None:
         return "closed", at.number(parts[0])

@@ -118,7 +118,7 @@ def test_what_a_family_says_by_itself():
         ("quectel", '+QIURC: "pdpdeact",1', ("context", 1)), ("quectel", "+QSIMSTAT: 1,0", ("sim", False)),
         ("simcom", "+CIPRXGET: 1,3", ("recv", 3)), ("simcom", "+IPCLOSE: 1,1", ("closed", 1)),
         ("simcoma76", "+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY", ("context", None)),
-        ("simcoma76", "*ATREADY: 1", ("boot",)), ("simcom", "+SIMCARD: NOT AVAILABLE", ("sim", False)),
+        ("simcoma76", "+CADATAIND:0", ("recv", 0)), ("simcoma76", "*ATREADY: 1", ("boot",)), ("simcom", "+SIMCARD: NOT AVAILABLE", ("sim", False)),
         ("simcom70", "+CADATAIND: 0", ("recv", 0)), ("simcom70", "+CASTATE: 1,0", ("closed", 1)),
         ("simcom70", "+CASTATE: 1,1", None), ("simcom70", "+APP PDP: 0,DEACTIVE", ("context", None)),
         ("simcom7000", "+APP PDP: DEACTIVE", ("context", None)), ("simcom70", "+APP PDP: 0,ACTIVE", None),
