@@ -143,8 +143,7 @@ class Ppp:
         if self._echoes > _ECHOES:
             return self._end("no echo")
         if self._echoes:
-            self._identifier = self._identifier % 255 + 1
-            self._say(LCP, packet(_ECHO, self._identifier, self._magic))
+            self._say(LCP, packet(_ECHO, self._echoes, self._magic))
         self._heard, self._due = False, now + _ECHO_MS
 
     def _end(self, reason):
@@ -170,8 +169,8 @@ class Ppp:
             if self.state in ("auth", "ipcp", "up"):
                 self._prove(protocol, parts[0], parts[1], parts[2], now)
         elif self.state not in ("lcp", "closing"):
-            self._identifier = self._identifier % 255 + 1
-            self._say(LCP, packet(_PROTOCOL_REJECT, self._identifier, protocol.to_bytes(2, "big") + body[:1400]))
+            # Not one of the requests' numbers: the answer to one may be on its way.
+            self._say(LCP, packet(_PROTOCOL_REJECT, self._identifier ^ 128, protocol.to_bytes(2, "big") + body[:1400]))
 
     def _lcp(self, code, identifier, data, now):
         if code == _REQUEST and self.state != "closing":

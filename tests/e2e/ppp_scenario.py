@@ -25,6 +25,8 @@ def scenario(steps, **known):
         loop.add_reader(echo, answer)
         emulator = Emulator(ms=QUICK, **known)
         await emulator.start()
+        while not emulator.state.registered:
+            await asyncio.sleep(0.01)
         try:
             await steps(emulator, echo.getsockname()[1], seen)
         finally:

@@ -12,6 +12,7 @@ from ppp_scenario import scenario
 from agent.engine.ppp import Ppp
 from pointsman.tools.firmware.launch import find_micropython
 from pointsman.tools.modem.packets import UDP, build_udp, echo_reply, parse, parse_udp
+from pointsman.tools.modem.ppp_frames import IPCP, LCP, Reader, frame, packet, unpack
 from pointsman.tools.modem.ppp_server import Server
 
 HERE = Path(__file__).parent
@@ -207,3 +208,26 @@ def test_an_ordinary_socket_over_a_tun_interface():
         assert seen == ["127.0.0.3"]
 
     scenario(steps, ppp={"auth": "chap", "user": "me", "secret": "x"})
+
+
+def test_a_device_that_asks_for_more_while_ipcp_is_open():
+    """As Linux' pppd does: compression and IPv6 are refused, and the address is agreed on all the same."""
+    server = Server()
+    server.start(0)
+    reader, heard = Reader(), []
+
+    def say(protocol, code, identifier, data=b""):
+        server.receive(frame(protocol, packet(code, identifier, data)), 0)
+        for found, body in reader.feed(bytes(server.output)):
+            heard.append((found, *unpack(body)))
+        server.output.clear()
+
+    say(LCP, 1, 1)
+    say(LCP, 2, heard[0][2], heard[0][3])
+    (asked,) = [item for item in heard if item[0] == IPCP]
+    for protocol in (0x80FD, 0x8057):
+        say(protocol, 1, 1)
+        assert heard[-1][:2] == (LCP, 8)
+    say(IPCP, 1, 1, b"\x03\x06\x0a\x40\x00\x02")
+    say(IPCP, 2, asked[2], asked[3])
+    assert server.state == "up"

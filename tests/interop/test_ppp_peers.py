@@ -35,6 +35,8 @@ def scenario(steps, **known):
     async def main():
         emulator = Emulator(ms={"boot": 1, "sim": 1, "attach": 1, "dial": 1}, **known)
         await emulator.start()
+        while not emulator.state.registered:
+            await asyncio.sleep(0.01)
         try:
             await steps(emulator)
         finally:

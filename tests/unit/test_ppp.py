@@ -198,6 +198,19 @@ def test_answers_to_older_requests_say_nothing():
     assert network.ppp.state == "ipcp"
 
 
+def test_a_refused_protocol_does_not_spoil_the_open_request():
+    """Linux' pppd asks for compression and IPv6 while IPCP is being agreed on."""
+    network = Network()
+    network.agree(LCP)
+    for protocol in (0x80FD, 0x8057):
+        network.say(protocol, REQUEST, 1)
+        assert network.heard[-1][:2] == (LCP, 8)
+    _, _, identifier, _ = network.last(IPCP, REQUEST)
+    network.say(IPCP, NAK, identifier, joined([(3, OWN)]))
+    network.agree(IPCP, (3, PEER))
+    assert network.ppp.state == "up"
+
+
 def test_echoes():
     network = Network().up()
     network.say(LCP, 9, 3, b"\1\2\3\4data")

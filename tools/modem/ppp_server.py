@@ -71,7 +71,7 @@ class Server:
         self.output, self.packets = bytearray(), []
         self.fault, self.cause, self.state = "none", "", "closed"
         self.lost = 0  # packets that nobody fetched, or that came when there was no link
-        self._reader, self._identifier = Reader(), 0
+        self._reader, self._identifier, self._refusal = Reader(), 0, 0
         self._due, self._now = None, 0
         self._begin("closed")
 
@@ -162,8 +162,8 @@ class Server:
             return self._ip(body)
         if protocol not in (LCP, PAP, CHAP, IPCP):
             if self.state not in ("lcp", "closing"):
-                self._identifier = self._identifier % 255 + 1
-                self._say(LCP, packet(PROTOCOL_REJECT, self._identifier, protocol.to_bytes(2, "big") + body[:64]))
+                self._refusal = self._refusal % 255 + 1  # not of the requests' numbers: one may be open
+                self._say(LCP, packet(PROTOCOL_REJECT, self._refusal, protocol.to_bytes(2, "big") + body[:64]))
             return None
         parts = unpack(body)
         if parts is None or protocol == LCP and self.fault == "drop-lcp":
