@@ -66,7 +66,7 @@ def test_files_of_one_class_share_no_short_name():
     ("from machine import _name\n", {}),  # somebody else's
     ("import asyncio\nx = asyncio.core._io_queue\n", {}),
     ("class A:\n    def _on_up(self): pass\n    def go(self, e): getattr(self, '_on_' + e)()\n", {}),  # made up
-    ("class A:\n    def _up(self): pass\n    def go(self, e): getattr(self, e)()\n", {}),
+    ("class A:\n    def _up(self): pass\n    def go(self, e): getattr(self, '_' + e)()\nSTATES = 'down up'\n", {}),
     ("class A:\n    def _on_up(self): pass\n", {"b": "def go(a, e): send(a, '_on_' + e)\n"}),
     ("__all__ = 1\n_x = 2\n", {}),  # not private; already short
 ])

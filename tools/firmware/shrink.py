@@ -58,8 +58,8 @@ def _kept(trees):
     for path, tree in trees.items():
         others = set().union(*(names for other, names in used.items() if other != path))
         kept[path] = others | said | {name for name in used[path] if begun and name.startswith(begun)}
-        if _makes_up_names(tree):
-            kept[path] |= used[path]
+        if _makes_up_names(tree):  # of words in tables: "registered" is said, and self._registered is meant
+            kept[path] |= {name for name in used[path] if name[1:] in said}
     return kept
 
 
