@@ -52,7 +52,8 @@ def test_gives_up_and_stops_it():
 
 
 def test_a_network_of_a_life_before_is_begun_anew():
-    _, commands, _ = _drive(UsbNet(_Engine("quectel")).connect(""), "+QNETDEVCTL: 1,1,1,1", "", "", "+QNETDEVCTL: 1,1,1,1")
+    there = "+QNETDEVCTL: 1,1,1,1"
+    _, commands, _ = _drive(UsbNet(_Engine("quectel")).connect(""), there, "", "", there)
     assert commands[1:3] == ["AT+QNETDEVCTL=1,0,1", "AT+QNETDEVCTL=1,1,1"]
 
 
