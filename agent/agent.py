@@ -142,6 +142,7 @@ class Agent(Configuring, Registering, Linking):
         if self._modem_at is not None and now >= self._modem_at:
             self._modem_at = None
             self._aim_modem(now)
+            self._watch(now)
         if self._reset_at is not None and now >= self._reset_at:
             self._reset_at = None
             self._out.append(("reset",))

@@ -22,6 +22,23 @@ def told(agent, now):
         "store": {"writes": agent.store.writes, "behind": agent.store.behind},
         "exchange": agent.exchange.counters,
         "probes": agent.probes.asked if agent.probes else 0,
-        "metrics": agent.metrics.show(now) if agent.metrics else None,
+        "metrics": counted(agent.metrics, now) if agent.metrics else None,
         "log": agent.log.tail(),
+    }
+
+
+def counted(metrics, now):
+    """-> what the Metrics hold."""
+    metrics.entered(metrics.state, now)
+    names = ("detect_ms", "dial_ms", "register_ms")
+    return {
+        "moves": metrics.moves,
+        "last": dict(zip(names, metrics.last)),
+        "mean": {name: ms // max(1, metrics.moves) for name, ms in zip(names, metrics.total)},
+        "worst_ms": metrics.worst,
+        "bytes_today": metrics.bytes,
+        "bytes_yesterday": metrics.before,
+        "spent_month": metrics.spent,
+        "modem_starts": metrics.resets,
+        "state_s": {state: metrics.seconds[state] // 1000 for state in metrics.seconds},
     }

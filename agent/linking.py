@@ -84,8 +84,8 @@ class Linking:
         """Watch the registrar, and over each link that would be better who is to be found there. On a link that costs
         money silence is noticed by the traffic itself; it is asked so rarely that a month of it costs nothing."""
         quiet_ms = self.settings.get("probe_ms")
-        if not quiet_ms or not self.configuration.accounts or self.bootstrap:
-            return
+        if not quiet_ms or not self.configuration.accounts or self.bootstrap or self._modem_at is not None:
+            return  # see _load_modem
         if not self.probes:
             self._load_watching(now)
         wanted, active = [], self.links.active
@@ -123,7 +123,7 @@ class Linking:
         if not responds:
             return self._ask_registrar(now, link)
         self.log.warning(now, "links", "silent", link=link, ms=silent_ms, server=anchored)
-        if link == self.links.active:
+        if link == self.links.active and self.metrics:
             self.metrics.lost(silent_ms, now)
         self.links.distrust(link, now, not anchored)
         if link == self.links.active:  # there is no other

@@ -23,7 +23,7 @@ class Metrics:
         self.bytes = {}  # link: [sent, received] today
         self.before = {}  # and yesterday
         self.seconds = {}  # registration state: ms
-        self._state, self._since = "idle", now
+        self.state, self._since = "idle", now
         self._lost_at = self._aimed_at = None
         self._detect_ms = 0
         self._day = 0
@@ -53,8 +53,8 @@ class Metrics:
 
     def entered(self, state, now):
         """The registration is in another state."""
-        self.seconds[self._state] = self.seconds.get(self._state, 0) + now - self._since
-        self._state, self._since = state, now
+        self.seconds[self.state] = self.seconds.get(self.state, 0) + now - self._since
+        self.state, self._since = state, now
 
     def modem(self, state):
         self.resets += state == "initializing"
@@ -81,19 +81,3 @@ class Metrics:
             self._unwritten = 0
             self._store.keep({"spent": [self._period, dict(self.spent)]})
         return [link for link in self._metered if self._cap and self.spent.get(link, 0) >= self._cap]
-
-    def show(self, now):
-        """-> all of it as a dict, for a person or a program."""
-        self.entered(self._state, now)
-        names = ("detect_ms", "dial_ms", "register_ms")
-        return {
-            "moves": self.moves,
-            "last": dict(zip(names, self.last)),
-            "mean": {name: ms // max(1, self.moves) for name, ms in zip(names, self.total)},
-            "worst_ms": self.worst,
-            "bytes_today": self.bytes,
-            "bytes_yesterday": self.before,
-            "spent_month": self.spent,
-            "modem_starts": self.resets,
-            "state_s": {state: self.seconds[state] // 1000 for state in self.seconds},
-        }

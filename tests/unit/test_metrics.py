@@ -1,5 +1,6 @@
 """What the metrics count: phases of a move, bytes a link and day, the budget of a metered link."""
 
+from agent.diagnosis import counted
 from agent.metrics import Metrics
 
 
@@ -27,7 +28,7 @@ def test_a_move_has_three_phases():
     metrics.lost(0, 20000)
     metrics.aimed("lte", 20000)
     metrics.registered(20002)
-    assert metrics.show(30000)["mean"] == {"detect_ms": 2500, "dial_ms": 750, "register_ms": 51}
+    assert counted(metrics, 30000)["mean"] == {"detect_ms": 2500, "dial_ms": 750, "register_ms": 51}
 
 
 def test_bytes_are_counted_by_link_and_day():
@@ -64,4 +65,4 @@ def test_time_in_each_state():
     metrics = Metrics(Store(), [], 0, 0)
     metrics.entered("registering", 1000)
     metrics.entered("registered", 3000)
-    assert metrics.show(10000)["state_s"] == {"idle": 1, "registering": 2, "registered": 7}
+    assert counted(metrics, 10000)["state_s"] == {"idle": 1, "registering": 2, "registered": 7}
