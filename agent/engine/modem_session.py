@@ -8,6 +8,7 @@ from ..errors import LinkError
 
 _FOREVER_MS = 86400000
 _LEAVE_MS = 8000  # for a session to hang up and end
+_CLOSE_DOWN = b"\xf9\x03\xef\x05\xc3\x01\xf2\xf9"  # of a multiplexer that another program left on (27.010 5.4.6.3.3)
 _GUARD_MS = 1100  # silence before and after +++ (V.250: a second)
 
 
@@ -69,6 +70,7 @@ class Dialler:
             pass  # or there is no modem at all
 
     def _escape(self):
+        self._modem._channel.out.append(_CLOSE_DOWN)
         yield _GUARD_MS
         self._modem._channel.out.append(b"+++")
         yield _GUARD_MS

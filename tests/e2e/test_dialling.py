@@ -151,6 +151,31 @@ def test_an_agent_that_was_killed_finds_its_modem_in_data_mode(tmp_path):
     asyncio.run(main())
 
 
+def test_a_modem_that_was_left_multiplexing(tmp_path):
+    """Another program ended without closing the multiplexer down."""
+
+    async def main():
+        emulator = Emulator(ms=dict(QUICK, cmux=0))
+        await emulator.start()
+        try:
+            while not emulator.state.registered:
+                await asyncio.sleep(0.01)
+            line = os.open(emulator.path, os.O_RDWR | os.O_NOCTTY)
+            for data in (b"AT+CMUX=0\r", b"\xf9\x03\x3f\x01\x1c\xf9", b"\xf9\x07\x3f\x01\xde\xf9"):
+                os.write(line, data)
+                await asyncio.sleep(0.1)
+            os.close(line)
+            assert emulator.lines.mux.open == {0, 1}
+            with Registrar() as registrar:
+                async with Agent(emulator, registrar, tmp_path) as agent:
+                    await agent.registered(1)
+            assert emulator.lines.mux is None
+        finally:
+            await emulator.stop()
+
+    asyncio.run(main())
+
+
 def test_pppd_that_cannot_is_told(tmp_path):
     """No kernel PPP, or no pppd: the log says what to do; nothing breaks."""
     if os.path.exists("/dev/ppp") and shutil.which("pppd"):
