@@ -14,6 +14,8 @@ _KINDS = {"int": int, "float": (int, float), "bool": bool, "str": str, "opaque":
 class Objects:
     def __init__(self):
         self._objects = {}
+        self._late = ()
+        self._load = None
 
     def add(self, oid, table, read, write=None, execute=None, instances=None, hidden=False):
         """table: the resources. write(instance, resource, value, really): RemoteError if refused; does it only when
@@ -21,11 +23,17 @@ class Objects:
         0: 4.01)."""
         self._objects[oid] = (table, read, write, execute, instances or _single, hidden)
 
+    def later(self, oids, load):
+        """Objects of one instance that are announced, and added by load() when a server first asks for one of them."""
+        self._late, self._load = oids, load
+
     def paths(self):
         """-> [(object,)|(object, instance)] to announce in a registration, in rising order."""
         found = []
-        for oid in sorted(self._objects):
-            if not self._objects[oid][5]:
+        for oid in sorted(list(self._objects) + list(self._late)):
+            if oid in self._late:
+                found.append((oid, 0))
+            elif not self._objects[oid][5]:
                 found += [(oid, instance) for instance in self._objects[oid][4]()] or [(oid,)]
         return found
 
@@ -84,6 +92,9 @@ class Objects:
         execute(path[1], path[2], arguments)
 
     def _object(self, path):
+        if path[0] in self._late:
+            self._late = ()
+            self._load()
         found = self._objects.get(path[0])
         if found is None:
             raise RemoteError("there is no object %d" % path[0], _NOT_FOUND)

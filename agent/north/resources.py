@@ -107,11 +107,16 @@ class Resources:
         self.extend()
 
     def extend(self):
-        """Once there are servers to tell: what is to be told of the links."""
-        if self._agent.configuration.accounts:
-            from .connectivity import Connectivity
+        """Once there are servers to tell: what is to be told of the links, when they ask (connectivity.py)."""
+        agent = self._agent
+        if agent.configuration.accounts:
+            cellular = (11, 13) if "lte" in agent.settings.get("links").split(",") else ()
+            self._objects.later(((4, 7) if agent.metrics else (4,)) + cellular, self._load)
 
-            Connectivity(self._agent, self._objects)
+    def _load(self):
+        from .connectivity import Connectivity
+
+        Connectivity(self._agent, self._objects)
 
     def _accounts(self):
         return [account.instance for account in self._agent.configuration.accounts]
