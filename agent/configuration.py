@@ -62,7 +62,7 @@ class Configuration:
         the last attempt was for the same registrar over the same link: repeating it is no change of registrar.
 
         Epochs are reserved in the store many at a time, so that hardly a move waits for the flash; a restart goes on
-        behind the reserved ones (docs/decisions/0008).
+        behind the reserved ones (docs/decisions/0010).
         """
         if self._epoch_of != (account.ssid, link):
             self.epoch = min(self.epoch + 1, _EPOCH_MAX)
