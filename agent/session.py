@@ -136,7 +136,8 @@ class Call:
     def start(self):
         driver = self._driver
         try:
-            self._session = Session(driver.board.session(), driver.board.below)
+            own = [driver.agent.settings.get(name) for name in ("ppp_user", "ppp_secret")]
+            self._session = Session(driver.board.session(*own), driver.board.below, *own)
         except (OSError, AttributeError) as e:
             driver._tasks.append(driver._spawn(self._refuse(reason(e))))
             return

@@ -21,6 +21,8 @@
     apn                 access point name of the bearer; empty: what the network offers
     modem               modem family, or auto: ask the modem who it is
     session             how datagrams go through the modem: its own sockets, PPP, or the USB network that it has
+    ppp_user            who dials, where the operator asks for it (PAP, CHAP)
+    ppp_secret          the secret that goes with it
     standby             the modem while a better link is in use: cold off, warm registered, hot connected
     discovery           how to find the configuration server: core (CoAP multicast), dns-sd (multicast DNS)
     coap_port           UDP port of multicast discovery
@@ -66,6 +68,8 @@ data_cap_kb int 0 kB 0 1000000000
 apn str - apn 0 63
 modem str auto - 1 16
 session str sockets sockets|ppp|usb 3 7
+ppp_user str - - 0 64
+ppp_secret str - - 0 64
 standby str warm cold|warm|hot 3 4
 discovery str core,dns-sd list 0 32
 coap_port int 5683 - 1 65535

@@ -109,13 +109,13 @@ class Board(posix.Board):
             links.append(Interface("lte", options["ppp"]))
         return links
 
-    def session(self):
+    def session(self, user="", secret=""):
         """-> a port for a data session over the modem. OSError, with a remedy, when none is possible."""
         if not self.options["ppp"]:
             raise OSError(_NO_DEVICE, "option ppp: it is needed for data sessions, for example ppp0")
         from .ppp import open_session
 
-        return open_session(self.options["ppp_by"], self.options["ppp"], self.options["dir"])
+        return open_session(self.options["ppp_by"], self.options["ppp"], self.options["dir"], user, secret)
 
     def listen(self):
         """-> a stream that is readable when something about the links has changed, or None: they are only looked

@@ -93,6 +93,14 @@ def test_registers_over_a_data_call_and_says_good_bye(tmp_path):
     scenario(steps, tmp_path)
 
 
+def test_an_operator_that_wants_a_secret(tmp_path):
+    async def steps(emulator, agent):
+        assert not [entry for entry in agent.log if "s3cret" in json.dumps(entry)]
+
+    ppp = {"auth": "chap", "user": "me", "secret": "s3cret"}
+    scenario(steps, tmp_path, "--set", "ppp_user=me", "--set", "ppp_secret=s3cret", ppp=ppp)
+
+
 def test_the_network_hangs_up(tmp_path):
     async def steps(emulator, agent):
         for number in (2, 3):
