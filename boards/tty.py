@@ -2,6 +2,7 @@
 
 _EAGAIN = 11
 _QUEUE_MAX = 16384  # what a port that takes nothing may keep us holding
+_AT_ONCE = 256  # bytes; more is asked for again at once, and a small heap has no larger pieces to spare
 
 
 class Tty:
@@ -16,7 +17,7 @@ class Tty:
 
     def read(self):
         """What has arrived, maybe b"". After having been ready to read, b"" means that the other end hung up."""
-        return self.stream.read(1024) or b""
+        return self.stream.read(_AT_ONCE) or b""
 
     def write(self, data):
         """Send all of it, as fast as the port takes it (the rest with the next call)."""
