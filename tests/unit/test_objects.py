@@ -95,7 +95,8 @@ def test_discover_and_announce():
 
 def test_kinds():
     assert checked((1,), "int", 3.0) == 3 and checked((1,), "float", 3) == 3 and checked((1,), "bool", True) is True
-    for kind, value in (("int", 3.5), ("int", True), ("float", False), ("bool", 1), ("str", b"x"), ("opaque", "x"), ("-", 1),
+    for kind, value in (("int", 3.5), ("int", True), ("float", False), ("bool", 1), ("str", b"x"), ("opaque", "x"),
+                        ("-", 1),
                         ("int", float("inf")), ("int", float("nan")), ("str", "x" * 256), ("int", None)):  # fmt: skip
         assert code(checked, (1, 2, 3), kind, value) == 128
 
