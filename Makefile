@@ -6,21 +6,25 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint bench clean python
+.PHONY: help demo test test-long lint bench clean python
 
 help:
-	@echo "make demo    the whole story once, on this machine (AGENT=micropython: the device runs real MicroPython)"
-	@echo "make test    every test; TESTS=path narrows it"
-	@echo "make lint    ruff, import layers, limits, the portable subset"
-	@echo "make bench   the figures, beside a peer's where there is one; NAMES='heap.story_min_kib ...' narrows it"
-	@echo "make clean   removes .venv/ and everything built"
+	@echo "make demo       the whole story once, on this machine (AGENT=micropython: the device runs real MicroPython)"
+	@echo "make test       the tests, in under ten minutes; TESTS=path narrows it"
+	@echo "make test-long  those that take longer: every modem family, two WANs in network namespaces (root)"
+	@echo "make lint       ruff, import layers, limits, the portable subset"
+	@echo "make bench      the figures, beside a peer's where there is one; NAMES='heap.story_min_kib ...' narrows it"
+	@echo "make clean      removes .venv/ and everything built"
 	@echo "PYTHON=/path/to/python3 names the Python to set up with (3.11 or newer)."
 
 demo: $(VENV)/.lab
 	@$(BIN)/pointsman lab --once --agent $(AGENT)
 
 test: $(VENV)/.test
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest -m "not long" $(TESTS)
+
+test-long: $(VENV)/.test
+	@$(BIN)/python -m pytest -m long $(TESTS)
 
 lint: $(VENV)/.test
 	@$(BIN)/ruff check .

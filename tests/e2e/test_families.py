@@ -17,6 +17,7 @@ from agent.engine.modem import Modem
 from agent.modems import generic
 from pointsman.tools.modem import emulator as emulators
 
+pytestmark = pytest.mark.long
 HERE = Path(__file__).parent
 # profile: the family's file. What has no sockets of its own that we use, ends registered.
 FAMILIES = {
