@@ -15,7 +15,7 @@ _SECRET = ("key", "psk", "secret", "password")
 class Log:
     """Hands entries of `level` and worse to `sink(level, now, actor, event, fields)`; keeps the last few."""
 
-    def __init__(self, sink=None, level="info", keep=16):
+    def __init__(self, sink=None, level="info", keep=8):
         self.sink = sink
         self._least = _LEVELS.index(level)
         self._kept = deque((), keep)

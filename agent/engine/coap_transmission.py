@@ -16,8 +16,8 @@ except ImportError:
 BODY_MAX = 8192
 _PER_PEER = const(8)  # flights towards one peer, the one under way included
 _FLIGHTS = const(24)  # and towards all of them
-_SEEN = const(10)  # messages remembered for de-duplication
-_SEEN_BYTES = const(1024)  # and the answers kept for their duplicates
+_SEEN = const(8)  # messages remembered for de-duplication
+_SEEN_BYTES = const(768)  # and the answers kept for their duplicates
 _OUT = const(64)  # datagrams nobody fetched
 _EXCHANGE_LIFETIME = const(247000)  # ms a message id may come again with the same meaning (4.8.2)
 
