@@ -92,6 +92,16 @@ def missing():
     return "network namespaces: " + made.stderr.strip() if made.returncode else None
 
 
+def _children(pid):
+    """Process ids of those that this process has started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(path.read_text().rpartition(")")[2].split()[1]) == pid:
+                found.append(int(path.parent.name))
+    return found
+
+
 class TwoWans:
     """`with TwoWans() as field`: the namespaces and the three servers are there; agents come by field.agent()."""
 
@@ -289,7 +299,12 @@ class Agent:
     def kill(self):
         """As if the power had failed."""
         self.killed = True
+        # Under MicroPython the command is the parent of what runs the device: a power cut takes both.
+        children = _children(self.process.pid)
         self.process.kill()
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
         self.process.wait()
 
     def stop(self):
