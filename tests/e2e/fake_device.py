@@ -109,7 +109,11 @@ class FakeDevice(resource.Resource):
         return Message(code=Code.CONTENT, payload=senml(found), content_format=112)
 
     def on_put(self, path, request):
-        self.values.update(entries(request.payload))
+        if request.opt.content_format == 0:
+            plain = request.payload.decode()
+            self.values[path] = int(plain) if plain.isdigit() else plain
+        else:
+            self.values.update(entries(request.payload))
         return Message(code=Code.CHANGED)
 
     def on_post(self, path, request):

@@ -165,6 +165,10 @@ class Platform:
 
     async def write(self, endpoint, path, value):
         """Replace a resource's value, or with {resource id: value} update parts of an instance."""
+        if isinstance(value, bool | int | float | str):  # a few bytes, and nothing that a small device has to unpack
+            plain = str(int(value) if isinstance(value, bool) else value).encode()
+            await self._ask(endpoint, Code.PUT, path, payload=plain, format=TEXT)
+            return
         code = Code.POST if isinstance(value, dict) else Code.PUT
         await self._ask(endpoint, code, path, payload=pack(path, value), format=SENML)
 
