@@ -1,6 +1,5 @@
-"""Where the two Pythons differ for the driver: the clock, waiting for a stream, addresses, tracebacks."""
+"""Where the two Pythons differ for the driver: the clock, addresses, tracebacks."""
 
-import asyncio
 import gc
 import socket
 import sys
@@ -34,37 +33,10 @@ class Clock:
         return self._total
 
 
-class Readable:
-    """`await Readable(stream)`: until it has data. asyncio has no spelling for this that both interpreters know."""
-
-    def __init__(self, stream):
-        self._stream = stream
-
-    def __iter__(self):  # MicroPython awaits an iterable
-        yield asyncio.core._io_queue.queue_read(self._stream)
-
-    def __await__(self):  # CPython
-        loop = asyncio.get_running_loop()
-        ready = loop.create_future()
-        loop.add_reader(self._stream, lambda: ready.done() or ready.set_result(None))
-        try:
-            yield from ready.__await__()
-        finally:
-            loop.remove_reader(self._stream)
-
-
-async def sleep_ms(ms):
-    await asyncio.sleep(ms / 1000)
-
-
-async def look_up(host, port):
-    """The first IPv4 address of a host name, in the interpreter's own form; OSError when there is none. On MicroPython
-    everything else waits meanwhile."""
-    if MICRO:
-        found = socket.getaddrinfo(host, port)
-    else:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    for entry in found:
+def look_up(host, port):
+    """The first IPv4 address of a host name, in MicroPython's own form; OSError when there is none. Everything waits
+    meanwhile: CPython has another way (bell.py)."""
+    for entry in socket.getaddrinfo(host, port):
         if entry[0] == socket.AF_INET:
             return entry[-1]
     raise OSError(2, "it has no IPv4 address")

@@ -4,9 +4,8 @@ The board's port either carries PPP itself (pppd, or an ESP32's network stack) o
 spoken here. Its states are the port's and the PPP engine's; this only joins them.
 """
 
-from .interpreter import Readable, reason, sleep_ms
+from .interpreter import reason
 
-_TURN_MS = 50  # between looks at the time while a session lasts
 _LOOK_MS = 500  # between looks whether the port has ended
 _GRACE_MS = 5000  # for a polite end
 _AT_ONCE = 32  # packets a turn
@@ -139,21 +138,23 @@ class Call:
             own = [driver.agent.settings.get(name) for name in ("ppp_user", "ppp_secret")]
             self._session = Session(driver.board.session(*own), driver.board.below, *own)
         except (OSError, AttributeError) as e:
-            driver._tasks.append(driver._spawn(self._refuse(reason(e))))
-            return
+            why = reason(e)
+            driver.warn("no session", error=why)
+            return driver.waiting.after(1, "call", lambda: self._over(why))
+        driver.waiting.on(self._session.port.stream, self._readable)
         self._session.start(driver.clock.now())
-        driver._tasks.append(driver._spawn(self._run()))
         self._push()
 
     def stop(self):
         """Hang up; at once when there is no port any more."""
-        if self._session and self._driver._port:
+        if not self._session:
+            self._driver.call = None
+        elif self._driver.port:
             self._session.stop(self._driver.clock.now())
             self._push()
         else:
-            self._driver.call = None
-            if self._session:
-                self._session._end("port lost")
+            self._session._end("port lost")
+            self._push()
 
     def heard(self, data):
         """Bytes from the modem."""
@@ -161,38 +162,35 @@ class Call:
             self._session.receive(data, self._driver.clock.now())
             self._push()
 
-    async def _refuse(self, why):
-        self._driver._warn("no session", error=why)
-        await sleep_ms(1)
-        self._over(why)
-
-    async def _run(self):
-        session, clock = self._session, self._driver.clock
-        reader = self._driver._spawn(self._read())
-        try:
-            while session.reason is None:
-                await sleep_ms(_TURN_MS)
-                session.poll(clock.now())
-                self._push()
-        finally:
-            reader.cancel()
-            await sleep_ms(0)  # it must not wait for a stream that is closed
+    def end(self):
+        """At once, because the agent ends."""
+        session, self._session = self._session, None
+        if session:
+            self._driver.waiting.off(session.port.stream)
             session.close()
-        self._over(session.reason)
 
-    async def _read(self):
-        while self._session.reason is None:
-            await Readable(self._session.port.stream)
-            self._session.readable(self._driver.clock.now())
+    def _readable(self):
+        self._session.readable(self._driver.clock.now())
+        self._push()
+
+    def _poll(self):
+        if self._session:
+            self._session.poll(self._driver.clock.now())
             self._push()
 
     def _push(self):
-        data = self._session.take()
+        session, driver = self._session, self._driver
+        data, now = session.take(), driver.clock.now()
         if data:
-            self._driver._write(data)
-        if self._session.address and not self._told:
+            driver.write(data)
+        if session.address and not self._told:
             self._told = True
-            self._driver.agent.log.info(self._driver.clock.now(), "session", "up", address=self._session.address)
+            driver.agent.log.info(now, "session", "up", address=session.address)
+        due = session.deadline()
+        if due is not None:
+            return driver.waiting.after(max(1, due - now), "call", self._poll)
+        self.end()
+        driver.waiting.after(0, "call", lambda: self._over(session.reason))  # the agent may be in the midst of asking
 
     def _over(self, why):
         if self._driver.call is self:

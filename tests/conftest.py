@@ -14,6 +14,7 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import os
+import signal
 import subprocess
 import sys
 import types
@@ -43,6 +44,10 @@ for name in %r:
         print("@failed", name)
 print("@end")
 """
+
+
+# A shell that runs the tests in the background has SIGINT ignored, and every program that a test interrupts would too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class _Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):

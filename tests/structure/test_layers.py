@@ -6,7 +6,7 @@ import sources
 LAYERS = (
     ("agent.errors",),
     ("agent.codec", "agent.crypto", "agent.log", "agent.table", "agent.advice", "agent.interpreter",
-     "agent.overlay"),
+     "agent.overlay", "agent.waiting", "agent.bell"),
     ("agent.modems", "agent.settings", "agent.store", "agent.journal", "agent.accounts"),
     ("agent.engine",),
     ("agent.north",),

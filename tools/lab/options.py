@@ -18,7 +18,6 @@ FAST = {
     "deregister_wait_ms": 1000,
     "penalty_ms": 3000,
     "flap_max_ms": 0,  # a story pulls the cable more often than the product should have to put up with
-    "probe_ms": 0,  # no path dies silently in this story: cables are pulled; probing has tests of its own
     "bootstrap_wait_ms": 5000,
     "log_level": "info",
 }
