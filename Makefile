@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 AGENT ?= cpython
+# Tests at a time, whole files; more than there are processors, as they wait a lot. JOBS=0: one after the other.
+JOBS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -21,10 +23,10 @@ demo: $(VENV)/.lab
 	@$(BIN)/pointsman lab --once --agent $(AGENT)
 
 test: $(VENV)/.test
-	@$(BIN)/python -m pytest -m "not long" $(TESTS)
+	@$(BIN)/python -m pytest -m "not long" -n $(JOBS) --dist loadfile $(TESTS)
 
 test-long: $(VENV)/.test
-	@$(BIN)/python -m pytest -m long $(TESTS)
+	@$(BIN)/python -m pytest -m long -n $(JOBS) --dist loadgroup $(TESTS)
 
 lint: $(VENV)/.test
 	@$(BIN)/ruff check .
