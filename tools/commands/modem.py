@@ -9,8 +9,10 @@ import sys
 import time
 
 from .. import faults
-from ..modem import control
+from ..modem import control, random_faults, script
 from ..modem.emulator import Emulator, load, names
+from ..modem.record import Record
+from ..modem.replay import Replay
 
 HELP = """\
 examples:
@@ -20,6 +22,9 @@ examples:
   pointsman modem --tcp 127.0.0.1:7000 --tun ppp-net --auth chap:me:secret
   echo '{"do": "coverage", "on": false}' | nc -U -q 1 /tmp/modem.ctl
   pointsman modem --script day.txt                   where a line is: 2.5 {"do": "coverage", "on": false}
+  pointsman modem --seed 7 --every 20                trouble at random times, the same with every run
+  pointsman modem --record field.jsonl               keeps what crosses the port, without secrets
+  pointsman modem --replay field.jsonl               a modem that answers as it did then
   pointsman modem --json --trace                     everything that happens, one JSON object a line
 
 control commands, one JSON object a line, on the socket and (from a terminal) typed here:
@@ -40,6 +45,11 @@ def arguments(parser):
                         help="what a data call must prove: pap or chap, for example chap:user:secret")
     parser.add_argument("--control", metavar="PATH", help="a Unix socket that takes control commands")
     parser.add_argument("--script", metavar="FILE", help="control commands with the second each is due, one a line")
+    parser.add_argument("--seed", type=_seed, metavar="N", help="something goes wrong at random times; N repeats it")
+    parser.add_argument("--every", type=_every, default=60, metavar="S",
+                        help="how often, with --seed: every S seconds on average (default 60)")
+    parser.add_argument("--record", metavar="FILE", help="keep every byte both ways, with its time; secrets are stars")
+    parser.add_argument("--replay", metavar="FILE", help="answer from a record instead of being a modem")
     parser.add_argument("--address", default="127.0.0.3", help="where its datagrams come from (default 127.0.0.3)")
     parser.add_argument("--dial-ms", type=_ms, metavar="MS", help="how long dialling takes (default 300)")
     parser.add_argument("--attach-ms", type=_ms, metavar="MS", help="how long finding the network takes (default 300)")
@@ -51,32 +61,53 @@ def arguments(parser):
 def run(args):
     """Run until interrupted (130) or terminated (0)."""
     load(args.profile)
-    script = _script(args.script) if args.script else []
-    given = {"dial": args.dial_ms, "attach": args.attach_ms, "boot": args.boot_ms}
-    ms = {name: value for name, value in given.items() if value is not None}
     if [args.tcp, args.unix, args.link].count(None) < 2:
         raise faults.Fault("--tcp, --unix and --link exclude each other", "give one of them", faults.USAGE)
+    if args.replay:
+        return _replay(args)
+    steps = script.read(args.script) if args.script else []
+    given = {"dial": args.dial_ms, "attach": args.attach_ms, "boot": args.boot_ms}
+    ms = {name: value for name, value in given.items() if value is not None}
+    record = Record(args.record, args.profile) if args.record else None
     modem = Emulator(args.profile, args.address, _json if args.json else _text, link=args.link, control=args.control,
-                     ms=ms, trace=args.trace, ppp=args.auth, tun=args.tun, socket=args.tcp or _path(args.unix))
-    return asyncio.run(_run(modem, args, script))
+                     ms=ms, trace=args.trace, ppp=args.auth, tun=args.tun, socket=args.tcp or _path(args.unix),
+                     record=record, seed=args.seed or 0)  # fmt: skip
+    try:
+        return asyncio.run(_run(modem, args, steps))
+    finally:
+        if record:
+            record.close()
 
 
-async def _run(modem, args, script):
+def _replay(args):
+    for name in ("control", "script", "seed", "record", "tun", "auth"):
+        if getattr(args, name) is not None:
+            raise faults.Fault("--%s does not go with --replay: a record has no modem behind it" % name,
+                               "leave one of them out", faults.USAGE)
+    told = _json if args.json else _text
+    replay = Replay(args.replay, told, link=args.link, socket=args.tcp or _path(args.unix))
+    return asyncio.run(_run(replay, args, []))
+
+
+async def _run(modem, args, steps):
     loop = asyncio.get_running_loop()
-    ended, playing = loop.create_future(), None
+    ended, playing = loop.create_future(), []
     for number, code in ((signal.SIGINT, faults.INTERRUPTED), (signal.SIGTERM, faults.OK)):
         loop.add_signal_handler(number, lambda code=code: ended.done() or ended.set_result(code))
     try:
         await modem.start()
         _greet(modem, args)
-        playing = loop.create_task(_play(modem, script))
+        playing = [loop.create_task(script.play(modem, steps))]
+        if args.seed is not None:
+            playing.append(loop.create_task(script.play(modem, random_faults.timeline(args.seed, args.every))))
         # A job in the background must not read the terminal: it would be stopped.
-        if sys.stdin is not None and sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp():
+        if not args.replay and sys.stdin is not None and sys.stdin.isatty() and (
+                os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()):  # fmt: skip
             loop.add_reader(sys.stdin, _typed, modem, loop)
         return await ended
     finally:
-        if playing:
-            playing.cancel()
+        for task in playing:
+            task.cancel()
         await modem.stop()
 
 
@@ -84,7 +115,7 @@ def _greet(modem, args):
     if args.json:
         return
     print(args.link or modem.path, flush=True)
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and not args.replay:
         print("\n%s on %s; Ctrl-C ends it. Type, or send:\n" % (modem.profile["about"], modem.path))
         for _, _, text in control.COMMANDS.values():
             print("  " + text)
@@ -113,40 +144,22 @@ def _ms(text):
     return int(text)
 
 
+def _seed(text):
+    if not text.isdecimal() or int(text) >= 1 << 64:
+        raise argparse.ArgumentTypeError("%s is no seed; a number such as 7" % text)
+    return int(text)
+
+
+def _every(text):
+    if not text.isdecimal() or not 1 <= int(text) <= 86400:
+        raise argparse.ArgumentTypeError("%s is no time; 1 to 86400 s" % text)
+    return int(text)
+
+
 def _place(text):
     if not text.rpartition(":")[2].isdecimal() or int(text.rpartition(":")[2]) > 65535:
         raise argparse.ArgumentTypeError("%s is no place; for example 127.0.0.1:7000, port 0 for a free one" % text)
     return text
-
-
-def _script(path):
-    """[(seconds, command)] of a script, in order. Fault with the line that is wrong."""
-    found = []
-    try:
-        with open(path, encoding="utf-8") as file:
-            lines = file.read().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise faults.Fault("the script %s cannot be read: %s" % (path, error), "name another", faults.USAGE) from None
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        try:
-            seconds, _, command = line.strip().partition(" ")
-            found.append((float(seconds), json.loads(command)))
-        except ValueError:
-            raise faults.Fault("%s, line %d: %r" % (path, number, line[:60]), 'for example: 2.5 {"do": "detach"}',
-                               faults.USAGE) from None
-    return sorted(found, key=lambda step: step[0])
-
-
-async def _play(modem, script):
-    """Do what the script says when it is due, counted from the start."""
-    begun = time.monotonic()
-    for seconds, command in script:
-        await asyncio.sleep(max(0, begun + seconds - time.monotonic()))
-        answer = await modem.control(command)
-        if "error" in answer:
-            modem.note("script", at=seconds, error=answer["error"])
 
 
 def _auth(text):

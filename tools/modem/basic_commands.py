@@ -2,20 +2,11 @@
 arguments)}; a function returns lines, an Answer, or raises Refused. A ValueError or IndexError means wrong parameters.
 """
 
+from . import sim_commands
 from .dialogue import Answer, Refused
+from .sim_commands import NOT_ALLOWED, need_sim  # noqa: F401  for the makers' files
 
-NOT_ALLOWED, NO_SIM, PIN, PUK, BUSY, WRONG_PIN, NO_NETWORK = 3, 10, 11, 12, 14, 16, 30
-
-
-def need_sim(modem):
-    """Raise what a modem answers while its SIM cannot be used."""
-    sim = modem.state.sim
-    if not sim.present:
-        raise Refused(NO_SIM)
-    if not sim.ready:
-        raise Refused(BUSY)
-    if sim.lock:
-        raise Refused(PUK if sim.lock == "SIM PUK" else PIN)
+NO_NETWORK = 30
 
 
 def pick(value, *allowed):
@@ -50,34 +41,11 @@ def _fact(key):
     return answer
 
 
-def _imsi(modem, operator, arguments):
-    need_sim(modem)
-    return [modem.state.sim.imsi]
-
-
 def _errors(modem, operator, arguments):
     if operator == "?":
         return ["+CMEE: %d" % modem.state.session["errors"]]
     modem.state.session["errors"] = pick(arguments[0], 0, 1, 2)
     return None
-
-
-def _pin(modem, operator, arguments):
-    sim = modem.state.sim
-    if not sim.present:
-        raise Refused(NO_SIM)
-    if not sim.ready:
-        raise Refused(BUSY)
-    if operator == "?":
-        return ["+CPIN: " + (sim.lock or "READY")]
-    if sim.lock != "SIM PIN":
-        raise Refused(PUK if sim.lock else NOT_ALLOWED)
-    if arguments[0] != sim.pin:
-        sim.tries -= 1
-        sim.lock = "SIM PIN" if sim.tries else "SIM PUK"
-        raise Refused(WRONG_PIN)
-    sim.lock, sim.tries = "", 3
-    return Answer(after=lambda: (modem.say("+CPIN: READY"), modem.network.refresh()))
 
 
 def _signal(modem, operator, arguments):
@@ -90,10 +58,15 @@ def _registration(name):
         session = modem.state.session
         if operator == "?":
             return ["%s: %d,%s" % (name, session[name], modem.registration_fields(name))]
-        session[name] = pick(arguments[0], 0, 1, 2)
+        session[name] = pick(arguments[0], 0, 1, 2, 3)
         return None
 
     return answer
+
+
+def _report(modem, operator, arguments):
+    """+CEER: why the network refused last."""
+    return ["+CEER: " + (modem.network.report or "No cause information available")]
 
 
 def _functionality(modem, operator, arguments):
@@ -170,7 +143,8 @@ COMMANDS = {
     "&C": accept, "&D": accept, "&W": accept, "H": accept,
     "+GMI": _fact("manufacturer"), "+CGMI": _fact("manufacturer"), "+GMM": _fact("model"), "+CGMM": _fact("model"),
     "+GMR": _fact("revision"), "+CGMR": _fact("revision"), "+GSN": _fact("imei"), "+CGSN": _fact("imei"),
-    "+CIMI": _imsi, "+CMEE": _errors, "+CPIN": _pin, "+CSQ": _signal, "+CFUN": _functionality, "+COPS": _operator,
+    **sim_commands.COMMANDS, "+CMEE": _errors, "+CEER": _report, "+CSQ": _signal, "+CFUN": _functionality,
+    "+COPS": _operator,
     "+CREG": _registration("+CREG"), "+CGREG": _registration("+CGREG"), "+CEREG": _registration("+CEREG"),
     "+CGATT": _attached, "+CGDCONT": _define, "+CGACT": _activate, "+CGPADDR": _address, "+CGEREP": _reporting,
     "+IPR": accept, "+IFC": accept, "+CTZR": accept, "+CTZU": accept,

@@ -7,150 +7,53 @@ import socket
 import stat
 
 from ..faults import BUSY, Fault, nearest
-from .data_call import KINDS
-from .network import VERDICTS
-from .state import REGISTRATION
+from . import control_faults, control_network
+from .state import REGISTRATION, Faults
 
-MAX_LINE = 4096
-LOCKS = ("", "SIM PIN", "SIM PUK")
-
-
-def _coverage(modem, on):
-    modem.network.coverage = on
-    modem.network.refresh()
-
-
-def _registration(modem, verdict):
-    modem.network.verdict = verdict
-    modem.network.refresh()
-
-
-def _sim(modem, present, lock=None):
-    modem.set_sim(present, lock)
-
-
-def _detach(modem, silent=False):
-    for cid in sorted(modem.state.contexts):
-        if silent:
-            modem.deactivate(cid, silent=True)
-        else:
-            modem.lose_context(cid)
-
-
-def _close(modem, number):
-    return None if modem.lose_socket(number) else {"error": "no socket %d is open" % number}
-
-
-def _delay(modem, ms):
-    modem.state.faults.delay_ms = ms
-
-
-def _mute(modem, on):
-    modem.state.faults.mute = on
-
-
-def _split(modem, bytes):
-    modem.port.split = bytes
-
-
-def _urc(modem, line, inside=False):
-    if inside:
-        modem.state.faults.inside = (modem.state.faults.inside + [line])[-16:]
-    else:
-        modem.say(line)
-
-
-def _signal(modem, level):
-    modem.state.signal = level
-
-
-def _restart(modem):
-    modem.restart()
-
-
-async def _power(modem, on):
-    await modem.power(on)
-
-
-def _port(modem, on):
-    if on and not modem.port.is_open:
-        modem.port.open()
-        modem.note("port", path=modem.path)
-    elif not on:
-        modem.port.close()
-        modem.note("port", path=None)
-
-
-def _ppp(modem, fault):
-    if fault == "terminate":
-        for call in modem.lines.calls():
-            call.fault(fault)
-        return
-    modem.state.faults.ppp = fault
-    for call in modem.lines.calls():
-        call.fault(fault)
-
-
-def _cmux(modem, corrupt):
-    if modem.lines.mux is None:
-        return {"error": "the multiplexer is not on"}
-    modem.lines.mux.corrupt = corrupt
-    return None
-
-
-def _rebind(modem):
-    for call in modem.lines.calls():
-        call.network.rebind()
+MAX_LINE = 32768  # a trace of a day
 
 
 def _status(modem):
-    state, faults = modem.state, modem.state.faults
+    state = modem.state
     return {
         "profile": modem.name, "path": modem.path if modem.port.is_open else None, "power": state.power,
-        "running": state.running, "sim": {"present": state.sim.present, "lock": state.sim.lock},
+        "running": state.running,
+        "sim": {name: getattr(state.sim, name) for name in ("present", "ready", "lock", "asks", "tries", "puk_tries")},
         "functionality": state.functionality, "coverage": modem.network.coverage,
-        "registration": REGISTRATION[state.registration], "signal": state.signal,
+        "registration": REGISTRATION[state.registration], "cause": modem.network.cause, "signal": state.signal,
         "contexts": [{"cid": cid, **vars(context)} for cid, context in sorted(state.contexts.items())],
         "sockets": [{"number": relay.number, "peer": "%s:%d" % relay.peer[:2], "sent": relay.sent,
                      "received": relay.received, "lost": relay.lost} for relay in modem.sockets],
         "calls": [call.status() for call in modem.lines.calls()],
         "channels": sorted(modem.lines.mux.open) if modem.lines.mux else None,
-        "faults": {"delay_ms": faults.delay_ms, "mute": faults.mute, "split": modem.port.split},
-        "unread_bytes_dropped": modem.port.dropped,
+        "faults": _wrong(modem),
+        "unread_bytes_dropped": modem.port.dropped, "datagrams_lost": modem.air.lost,
     }  # fmt: skip
+
+
+def _wrong(modem):
+    """Every fault that is on."""
+    air, wire, usual = modem.air, modem.wire, vars(Faults())
+    known = {name: value for name, value in vars(modem.state.faults).items() if value != usual[name]}
+    known.update(split=modem.port.split, merge=wire.merge_ms, drop=wire.drop, lose=wire.permille,
+                 late=air.ms + air.jitter, loss=air.loss, refuse=modem.network.context_cause,
+                 suspended=sorted(modem.network.suspended))  # fmt: skip
+    return {name: value for name, value in known.items() if value and name not in ("errors_at", "errors_code")}
 
 
 def _help(modem):
     return {"commands": {name: text for name, (_, _, text) in COMMANDS.items()}}
 
 
-# name: (function, {parameter: what it must be}, example and meaning); what it must be is a type, values or a range
+# name: (function(modem, **parameters), {parameter: what it must be}, example and meaning). What it must be is a type,
+# values, a range, or a function that says whether a value will do; a parameter with a default may be left out.
 COMMANDS = {
-    "coverage": (_coverage, {"on": bool}, '{"do": "coverage", "on": false}  the network is lost; true: it is back'),
-    "registration": (_registration, {"verdict": tuple(VERDICTS)},
-                     '{"do": "registration", "verdict": "denied"}  or home, roaming, searching'),
-    "sim": (_sim, {"present": bool, "lock": LOCKS},
-            '{"do": "sim", "present": false}  taken out; true, with "lock": "SIM PIN": put in, locked'),
-    "detach": (_detach, {"silent": bool},
-               '{"do": "detach"}  the network deactivates the contexts; "silent": true: without saying so'),
-    "close": (_close, {"number": range(64)}, '{"do": "close", "number": 0}  a socket ends by itself'),
-    "delay": (_delay, {"ms": range(60001)}, '{"do": "delay", "ms": 500}  every answer comes that much later'),
-    "mute": (_mute, {"on": bool}, '{"do": "mute", "on": true}  hears and says nothing'),
-    "split": (_split, {"bytes": range(1025)}, '{"do": "split", "bytes": 1}  so many bytes a write; 0: as they come'),
-    "urc": (_urc, {"line": str, "inside": bool},
-            '{"do": "urc", "line": "+CREG: 1"}  says a line by itself; "inside": true: inside the next answer'),
-    "signal": (_signal, {"level": range(100)}, '{"do": "signal", "level": 5}  what +CSQ tells'),
-    "restart": (_restart, {}, '{"do": "restart"}  the modem restarts by itself'),
-    "power": (_power, {"on": bool}, '{"do": "power", "on": false}  off; true: boots'),
-    "port": (_port, {"on": bool}, '{"do": "port", "on": false}  the serial port vanishes; true: a new one'),
-    "ppp": (_ppp, {"fault": KINDS},
-            '{"do": "ppp", "fault": "zombie"}  data calls carry nothing any more; or ' + ", ".join(KINDS)),
-    "cmux": (_cmux, {"corrupt": range(1001)},
-             '{"do": "cmux", "corrupt": 5}  every fifth frame of the multiplexer is damaged; 0: none'),
-    "rebind": (_rebind, {}, '{"do": "rebind"}  the NAT forgets the data call\'s ports'),
+    **control_network.COMMANDS,
+    **control_faults.COMMANDS,
     "status": (_status, {}, '{"do": "status"}  what is true right now'),
     "help": (_help, {}, '{"do": "help"}  this list'),
-}  # fmt: skip
+}
+SECRETS = ("pin",)
 
 
 class Control:
@@ -167,7 +70,7 @@ class Control:
             return {"error": wrong}
         values = {name: request[name] for name in request if name != "do"}
         if request["do"] not in ("status", "help"):
-            self._modem.note("control", **request)
+            self._modem.note("control", **{name: request[name] for name in request if name not in SECRETS})
         answer = COMMANDS[request["do"]][0](self._modem, **values)
         if asyncio.iscoroutine(answer):
             answer = await answer
@@ -230,9 +133,11 @@ def _check(request):
 
 
 def _fits(value, wanted):
+    if callable(wanted) and not isinstance(wanted, type):
+        return wanted(value)
     if isinstance(wanted, type):
         return isinstance(value, wanted) and (wanted is not str or value.isprintable() and len(value) <= 200)
-    return type(value) is (int if isinstance(wanted, range) else str) and value in wanted
+    return type(value) is type(wanted[0]) and value in wanted
 
 
 def _make_room(path):

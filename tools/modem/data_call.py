@@ -64,14 +64,22 @@ class DataCall:
         return round(asyncio.get_running_loop().time() * 1000)
 
     def _deliver(self, data):
-        self.server.send(data)
-        self._flush()
+        self._modem.air.carry(self._arrive, data)
+
+    def _leave(self, data):
+        if self._ended:
+            self.network.packet(data)
+
+    def _arrive(self, data):
+        if self._ended:
+            self.server.send(data)
+            self._flush()
 
     def _flush(self):
         server = self.server
         packets, server.packets = server.packets, []
         for data in packets:
-            self.network.packet(data)
+            self._modem.air.carry(self._leave, data)
         if server.output:
             if self.online:
                 self._write(bytes(server.output))

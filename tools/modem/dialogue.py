@@ -4,6 +4,8 @@ import asyncio
 import inspect
 import re
 
+from .secrets import masked
+
 MAX_LINE = 1024
 MAX_WAITING = 8  # command lines that came before the last one was answered
 
@@ -26,6 +28,9 @@ class Answer:
 
     def __init__(self, items=(), final="OK", after=None):
         self.items, self.final, self.after = list(items), final, after
+
+
+SILENCE = Answer()  # no answer at all
 
 
 class Dialogue:
@@ -73,7 +78,7 @@ class Dialogue:
         return None
 
     def _character(self, byte):
-        if self._session["echo"]:
+        if self._session["echo"] or self._modem.state.faults.echo:
             self._write(bytes([byte]))
         if byte == 13:
             line, self._line = self._line.decode("latin-1"), bytearray()
@@ -134,9 +139,12 @@ class Dialogue:
             start = line.upper().find("AT")
             if start < 0 or not line.strip():
                 continue  # noise
-            answer = await self._execute(line[start + 2:].strip())
+            answer = self._modem.interfere(line[start:].strip().upper())
+            if answer is SILENCE:
+                continue
+            answer = answer or await self._execute(line[start + 2:].strip())
             await asyncio.sleep(self._modem.state.faults.delay_ms / 1000)
-            self._log("command", command=line[start:], answer=self._shown(answer))
+            self._log("command", command=masked(line[start:]), answer=self._shown(answer))
             self._write(self._bytes(answer))
             if answer.after:
                 answer.after()
@@ -149,7 +157,7 @@ class Dialogue:
                 whole.items += answer.items
                 whole.final, whole.after = answer.final, answer.after or whole.after
         except Refused as refused:
-            return Answer(whole.items, self._refusal(refused.code))
+            return Answer(whole.items, self.refusal(refused.code))
         return whole
 
     async def _one(self, name, operator, arguments):
@@ -166,7 +174,8 @@ class Dialogue:
             raise Refused(50) from None
         return answer if isinstance(answer, Answer) else Answer(answer or ())
 
-    def _refusal(self, code):
+    def refusal(self, code):
+        """The final result that says so, as AT+CMEE wants it."""
         level = self._session["errors"]
         if code is None or level == 0:
             return "ERROR"

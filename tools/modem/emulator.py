@@ -10,9 +10,12 @@
 import asyncio
 import importlib
 import pkgutil
+import random
 
 from ..faults import USAGE, Fault, did_you_mean
 from . import profiles
+from .air import Air
+from .command_faults import interfere
 from .control import Control
 from .data_call import DEFAULTS as PPP
 from .lines import Lines
@@ -22,6 +25,7 @@ from .ppp_network import Tun
 from .socket_port import SocketPort
 from .sockets import Sockets
 from .state import REGISTRATION, Sim, State
+from .wire import Wire
 
 
 def names():
@@ -42,11 +46,12 @@ class Emulator:
     `link`: a path that always leads to the port; `control`: a path for a Unix socket that takes control commands;
     `identity`, `ms` and `ppp` replace rows of the profile's; `trace`: also log every command with its answer;
     `tun`: a TUN interface that carries data calls (else UDP is relayed by sockets); `socket`: HOST:PORT or a path to
-    listen at instead of a pseudo-terminal.
+    listen at instead of a pseudo-terminal; `record`: a Record that keeps what crosses the port; what chance decides
+    follows from `seed`.
     """
 
     def __init__(self, profile="quectel-ec25", address="127.0.0.3", log=None, *, link=None, control=None,
-                 identity=None, ms=None, trace=False, ppp=None, tun=None, socket=None):
+                 identity=None, ms=None, trace=False, ppp=None, tun=None, socket=None, record=None, seed=0):
         self.name = profile
         known = {**profiles.DEFAULTS, **load(profile)}
         self.profile = dict(known, identity=dict(known["identity"], **identity or {}),
@@ -57,15 +62,22 @@ class Emulator:
         for cid, apn in self.profile["contexts"].items():
             self.state.context(cid).apn = apn
         self.state.restart()
-        self.port = SocketPort(self._received, socket, self._unplugged) if socket else Port(self._received, link)
+        chance = random.Random(seed)
+        self.air = Air(chance)
+        if record:
+            record.online, record.echo = lambda: self.online, lambda: self.state.session["echo"]
+        self.wire = Wire(lambda data: self.port.write(data), self._received, chance, record)
+        heard = self.wire.heard
+        self.port = SocketPort(heard, socket, self._unplugged) if socket else Port(heard, link)
         self.ppp = {**PPP, **self.profile["ppp"], **(ppp or {})}
         self.tun = Tun(tun) if tun else None
         self.network = Network(self.state, self.profile["ms"], self._registration_changed)
-        self.sockets = Sockets(address, self._arrived)
+        self.sockets = Sockets(address, self._arrived, self._carry)
         self.lines = Lines(self, self._write, self._dialogue_log)
         self._control = Control(self, control)
         self._tasks = set()
         self._turning = None  # off or on
+        self._plugging = None
 
     @property
     def path(self):
@@ -85,8 +97,9 @@ class Emulator:
     async def stop(self):
         """Switch everything off and remove what was created."""
         await self._control.stop()
+        self.network.follow([])
         await self._halt()
-        self.port.close()
+        self.plug(False)
         if self.tun:
             self.tun.close()
 
@@ -102,6 +115,21 @@ class Emulator:
         self.state.power = on
         if on:
             self.later(self._boot())
+
+    def plug(self, on, ms=0):
+        """The port vanishes or is there again; ms: vanishes for so long."""
+        if self._plugging:
+            self._plugging.cancel()
+            self._plugging = None
+        if on and not self.port.is_open:
+            self.port.open()
+            self.note("port", path=self.path)
+        elif not on and self.port.is_open:
+            self.port.close()
+            self.wire.clear()
+            self.note("port", path=None)
+        if not on and ms:
+            self._plugging = asyncio.get_running_loop().call_later(ms / 1000, self.plug, True)
 
     def restart(self):
         """Boot again, as after AT+CFUN=1,1 or a crash."""
@@ -124,8 +152,10 @@ class Emulator:
     async def _boot(self):
         self.note("boot")
         await self.pause("boot")
-        self.state.running = True
+        self.state.running, self.state.faults.stuck = True, False
         self.lines.start()
+        if self.state.faults.garbage:
+            self.wire.said(self.wire.noise(self.state.faults.garbage))
         self.tell("booted")
         await self._sim_found()
 
@@ -136,7 +166,7 @@ class Emulator:
         if sim.present and not sim.ready and self.state.running:
             sim.ready = True
             if sim.lock:
-                self.say("+CPIN: " + sim.lock)
+                self.say("+CPIN: " + (sim.lock if sim.lock != "BLOCKED" else "NOT READY"))
             else:
                 self.tell("sim_ready")
         self.network.refresh()
@@ -151,14 +181,21 @@ class Emulator:
         """The time that something takes, by the profile."""
         await asyncio.sleep(self.profile["ms"][what] / 1000)
 
+    @staticmethod
+    def time():
+        """Now, in seconds."""
+        return asyncio.get_running_loop().time()
+
     # --- what happens to it ---
 
-    def set_sim(self, present, lock=None):
-        """Take the SIM out, or put one in."""
+    def set_sim(self, present, lock=None, **facts):
+        """Take the SIM out, or put one in; facts: other attributes of it (state.Sim)."""
         sim = self.state.sim
         changed, sim.present = sim.present != present, present
+        for name in facts:
+            setattr(sim, name, facts[name])
         if lock is not None:
-            sim.lock = lock
+            sim.lock, sim.asks = lock, bool(lock)
         if not present:
             sim.ready = False
         if self.state.running and (changed or lock is not None):
@@ -177,9 +214,11 @@ class Emulator:
                 self.lose_context(cid)
 
     def registration_fields(self, name):
-        """State, and where it is when that was asked for with n = 2."""
+        """State, and where it is when that was asked for with n = 2, and why not with n = 3 (TS 27.007 10.1.22)."""
         fields = "%d" % self.state.registration
-        if self.state.session[name] == 2 and self.state.registered:
+        if self.state.session[name] == 3 and self.state.registration == 3:
+            fields += ",,,,0,%d" % self.network.cause
+        if self.state.session[name] >= 2 and self.state.registered:
             fields += ',"1A2B","01C3D4E5",%d' % self.profile["technology"]
         return fields
 
@@ -203,7 +242,7 @@ class Emulator:
             if call.cid == cid:
                 call.fault("zombie")
         context = self.state.context(cid)
-        was, context.active, context.address = context.active, False, ""
+        was, context.active, context.address, context.zombie = context.active, False, "", False
         for relay in [relay for relay in self.sockets if relay.context == cid]:
             self.sockets.close(relay.number)
         if was:
@@ -223,6 +262,19 @@ class Emulator:
             self.note("socket", number=number, closed=True)
             self.tell("socket_closed", number=number)
         return known
+
+    def let_rot(self, cid):
+        """The context looks active and carries nothing any more, until it is dialled anew; whether it was active."""
+        context = self.state.context(cid)
+        context.zombie = context.active
+        for call in self.lines.calls():
+            if call.cid == cid:
+                call.fault("zombie")
+        return context.active
+
+    def _carry(self, relay, deliver, *what):
+        if not self.state.context(relay.context).zombie:
+            self.air.carry(deliver, *what)
 
     def _arrived(self, number):
         relay = self.sockets.get(number)
@@ -256,6 +308,11 @@ class Emulator:
         """Ask the device for data; None when it gives up."""
         return await self.lines.speaking().dialogue.prompt(length)
 
+    @property
+    def online(self):
+        """Whether a data call has the line, or one of its channels."""
+        return any(terminal.online for terminal in self.lines.terminals())
+
     def note(self, event, **fields):
         """Tell the log."""
         self._log("modem", event, **fields)
@@ -264,8 +321,15 @@ class Emulator:
         if self._trace:
             self.note(event, **fields)
 
+    def interfere(self, line):
+        """What a fault makes of a command line (command_faults.py)."""
+        return interfere(self, line)
+
+    def _silenced(self):
+        return self.state.faults.mute or self.state.faults.stuck
+
     def _received(self, data):
-        if self.state.running and not self.state.faults.mute:
+        if self.state.running and not self._silenced():
             self.lines.feed(data)
 
     def _unplugged(self):
@@ -273,5 +337,5 @@ class Emulator:
         self.lines.unplugged()
 
     def _write(self, data):
-        if not self.state.faults.mute:
-            self.port.write(data)
+        if not self._silenced():
+            self.wire.said(data)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 # TS 27.007 7.2
 REGISTRATION = {0: "off", 1: "home", 2: "searching", 3: "denied", 5: "roaming"}
+PIN_TRIES, PUK_TRIES = 3, 10  # TS 31.101 9.5
 
 
 @dataclass
@@ -14,9 +15,19 @@ class Sim:
     imsi: str
     present: bool = True
     ready: bool = False  # read after boot or insertion
-    lock: str = ""  # "", "SIM PIN" or "SIM PUK"
+    busy_until: float = 0  # of the loop's clock: answers "SIM busy" until then
+    asks: bool = False  # for its PIN, at every start
+    lock: str = ""  # "", "SIM PIN", "SIM PUK" or "BLOCKED": the last PUK try was wrong, it is waste
     pin: str = "1234"
-    tries: int = 3
+    puk: str = "12345678"
+    tries: int = PIN_TRIES  # left
+    puk_tries: int = PUK_TRIES
+
+    def start(self):
+        """Powered again: it has forgotten that the PIN was right, not how often it was wrong."""
+        self.ready, self.busy_until = False, 0
+        if self.asks and not self.lock:
+            self.lock = "SIM PIN"
 
 
 @dataclass
@@ -26,6 +37,7 @@ class Context:
     apn: str = ""
     active: bool = False
     address: str = ""
+    zombie: bool = False  # looks active and carries nothing, until it is activated again
 
 
 @dataclass
@@ -34,7 +46,13 @@ class Faults:
 
     delay_ms: int = 0  # every answer comes that much later
     mute: bool = False  # hears and says nothing
-    split: int = 0  # bytes a write, 0 = as they come
+    stuck: bool = False  # the same, until it is restarted from outside
+    echo: bool = False  # whatever ATE0 said
+    garbage: int = 0  # bytes of noise before the first word of every boot
+    crash: str = ""  # the modem restarts instead of answering a command that begins so, once
+    errors: int = 0  # so many commands that begin with `errors_at` are refused, with `errors_code`
+    errors_at: str = ""
+    errors_code: int | None = None
     inside: list = field(default_factory=list)  # lines that come by themselves inside the next answers
     ppp: str = "none"  # what is wrong with data calls (ppp_server.FAULTS)
 
@@ -61,9 +79,9 @@ class State:
         self.functionality = 1
         self.registration = 0
         self.last_error = 0
-        self.sim.ready = False
+        self.sim.start()
         for context in self.contexts.values():
-            context.active, context.address = False, ""
+            context.active, context.address, context.zombie = False, "", False
         self.session = {"echo": 1, "errors": 1, "+CREG": 0, "+CGREG": 0, "+CEREG": 0, "+CGEREP": 0,
                         **self.settings}
 

@@ -27,6 +27,7 @@ DEFAULTS = {
     "sim_gone": ["+CPIN: NOT READY"],
     "sim_found": [],  # put in; sim_ready follows once it has been read
     "context_lost": [("+CGEREP", "+CGEV: NW PDN DEACT %(cid)d")],
+    "detached": [("+CGEREP", "+CGEV: NW DETACH")],
     "datagram_waiting": [],
     "socket_closed": [],
     "power_down": [],
