@@ -37,7 +37,7 @@ class Channel:
         self.command, self._data, self._lines, self._begun = command, data, [], False
         name = command.split("=")[0].split("?")[0]
         self._prefix = self.of("PREFIXES").get(command) or self.of("PREFIXES").get(name) or at.prefix(command)
-        self.reader.counted = {} if command[-1] == "?" else self.of("COUNTED")
+        self.reader.counted = {} if command[-1] in "?#" else self.of("COUNTED")  # nor when it dials
         self.reader.prompt = data is not None
         self.out.append(command.encode() + b"\r")
         own, known = self.of("TIMEOUTS"), generic.TIMEOUTS
@@ -80,7 +80,7 @@ class Channel:
                 self._lines, self._begun = [], True  # bare lines before it: what noise made of the echo
         else:
             word = token[: token.find(":") + 1] or token
-            if token[0] in "+^#*%&$" or "\n" + word + "\n" in generic.WORDS:
+            if token[0] in "+^#*%&$" or "\n" + word + "\n" in self.of("WORDS"):
                 return ("line", token)
         return self._keep(token)
 

@@ -35,9 +35,9 @@ class Modem(Ladder):
             from .modem_usb import UsbNet
 
             self._dialler = UsbNet(self)
+        self._below = below or (lambda n: 0)
         self._auto = family == "auto"
         self._use(generic if self._auto else generic.load(family))
-        self._below = below or (lambda n: 0)
         self.state, self.reason = "unknown", ""
         self.identity = {}
         self.signal = None
@@ -208,6 +208,8 @@ class Modem(Ladder):
         if family is None:
             raise LocalError("modem: no such family; auto asks the modem")
         self._channel.family = family
+        if hasattr(family, "reader"):
+            self._channel.reader = family.reader(self._below)
         self._sockets.use(family)
 
 

@@ -10,6 +10,8 @@ incorporated A76 simcoma76
 simcom * simcom
 ublox SARA-R5 ubloxr5
 ublox LARA-R6 ubloxr6
+sierra HL sierra
+sierra * generic
 """
 
 
@@ -23,6 +25,6 @@ def load(maker, model=""):
             name = file
             break
     try:
-        return __import__(name, globals(), None, ("INIT",), 1) if name not in ("", "detect") else None
+        return __import__(name, globals(), None, ("INIT",), 1) if name not in ("", "detect", "attach") else None
     except ImportError:
         return None

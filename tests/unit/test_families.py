@@ -41,7 +41,7 @@ def test_both_prompts():
         assert reader.feed(b"\r\nOK\r\n") == ["OK"]
 
 
-FAMILIES = "generic quectel quectelbg simcom simcoma76 simcom70 simcom7000 ublox ubloxr5 ubloxr6"
+FAMILIES = "generic quectel quectelbg simcom simcoma76 simcom70 simcom7000 ublox ubloxr5 ubloxr6 sierra telit huawei"
 # What CGMI and CGMM say: the file.
 MODEMS = """
 Quectel|EC25|quectel
@@ -58,6 +58,13 @@ SIMCOM_Ltd|SIMCOM_SIM7000G|simcom7000
 u-blox|SARA-R410M-02B|ublox
 u-blox|SARA-R510S-01B|ubloxr5
 u-blox|LARA-R6001D-00B|ubloxr6
+Sierra Wireless|HL7800|sierra
+Sierra Wireless|HL7812|sierra
+Sierra Wireless, Incorporated|MC7455|generic
+Telit|LE910C1-EUX|telit
+Telit|ME910C1-E2|telit
+Huawei Technologies Co., Ltd.|ME909s-120|huawei
+huawei|ME909u-521|huawei
 """
 
 
@@ -73,7 +80,7 @@ def test_maker_and_model_choose_the_file():
     for row in MODEMS.split("\n")[1:-1]:
         maker, model, file = row.split("|")
         assert generic.load(maker, model) is _family(file), row
-    for maker in ("", "?", "ACME", "..", "os", "detect", "\xff"):
+    for maker in ("", "?", "ACME", "..", "os", "detect", "attach", "\xff"):
         assert generic.load(maker, "X1") is None, maker
     for name in FAMILIES.split():  # as the setting "modem" names it
         assert generic.load(name) is _family(name)
@@ -127,6 +134,18 @@ def test_what_a_family_says_by_itself():
         ("ublox", "+UUSORF: 3,16", ("recv", 3)), ("ubloxr5", "+UUSORD: 0,5", ("recv", 0)),
         ("ublox", "+UUSOCL: 6", ("closed", 6)), ("ubloxr6", "+UUPSDD: 0", ("context", None)),
         ("ublox", "+UUSIMSTAT: 0", ("sim", False)), ("ublox", "+UUSIMSTAT: 6", ("sim", True)),
+        ("sierra", "+KUDP_DATA: 2,100", ("recv", 2)), ("sierra", "+KUDP_NOTIF: 1,0", ("closed", 1)),
+        ("sierra", "+KUDP_NOTIF: 1,8", None), ("sierra", "+KCNX_IND: 1,0,0", ("context", 1)),
+        ("sierra", "+KCNX_IND: 1,1,0", None), ("sierra", "+KCNX_IND: 1,3", ("context", 1)),
+        ("sierra", "+KSUP: 0", ("boot",)), ("sierra", "+SIM: 0", ("sim", False)), ("sierra", "+SIM: 1", ("sim", True)),
+        ("telit", "SRING: 1", ("recv", 1)), ("telit", "SRING: 6,120", ("recv", 6)),
+        ("telit", "NO CARRIER: 3,1", ("closed", 3)), ("telit", "NO CARRIER", None), ("telit", "SRING:", None),
+        ("telit", "#QSS: 0", ("sim", False)), ("telit", "#QSS: 1", ("boot",)), ("telit", "#QSS: 3", ("sim", True)),
+        ("huawei", "^SIMST: 255", ("sim", False)), ("huawei", "^SIMST: 1", ("sim", True)),
+        ("huawei", "^SIMST: 255,1", ("sim", False)), ("huawei", "^SYSSTART", ("boot",)),
+        ("huawei", '^NDISSTAT: 0,33,,"IPV4"', ("context", None)), ("huawei", '^NDISSTAT: 0,,,"IPV6"', None),
+        ("huawei", '^NDISSTAT:1,,,"IPV4"', None), ("huawei", "^NDISEND:1,0", ("context", None)),
+        ("huawei", "^HCSQ: \"LTE\",46,42,121,20", None), ("huawei", "^BOOT:39808534,0,0,0,72", None),
     ):  # fmt: skip
         assert _family(name).event(line) == meaning, (name, line)
 
@@ -242,3 +261,72 @@ def test_ublox_profiles():
     assert _drive(family.connect("iot"), known, "+UPSND: 0,8,0", "", "", "", up, *closed)[0] == ""
     assert _drive(family.connect("iot"), known, "+UPSND: 0,8,1", *closed)[0] == ""
     assert _drive(family.connect("iot"), known, "+UPSND: 0,8,0", "", "", "", ("+UUPSDA: 34",), "")[0]
+
+
+def test_another_apn_means_attaching_anew():
+    """Telit and Sierra take the APN at any time, and use it from the next attach on."""
+    for name in ("sierra", "telit"):
+        reason, steps = _drive(_family(name).connect("iot"), '+CGDCONT: 1,"IP","other","0.0.0.0",0,0')
+        assert reason and steps[1:] == ["AT+CFUN=4", 'AT+CGDCONT=1,"IP","iot"', "AT+CFUN=1"], name
+        assert _drive(_family(name).connect("iot"), "", "", None, "")[0] == "ERROR", name
+
+
+KNOWN = '+CGDCONT: 1,"IP","IOT.mnc001.mcc001.gprs"'
+
+
+def test_sierra_waits_for_its_connection():
+    family = _family("sierra")
+    config = 'AT+KCNXCFG=1,"GPRS","iot",,,"IPV4"'
+    for answers in (("", ("+KCNX_IND: 1,1,0",)), ("", ("+KCNX_IND: 1,4,1",), ("+KCNX_IND: 1,1,0",)),
+                    ("+KCNX_IND: 1,4,1", ("+KCNX_IND: 1,1,0",)), ("+KCNX_IND: 1,4,1\n+KCNX_IND: 1,1,0",),
+                    ("", ("+KCNX_IND: 1,3",), ("+KCNX_IND: 1,1,0",))):  # fmt: skip
+        result, steps = _drive(family.connect("iot"), KNOWN, "+CGACT: 1,0", "", *answers)
+        assert result == "" and steps[2:4] == [config, "AT+KCNXUP=1"] and steps[-1] == "AT+KUDPCLOSE=6", answers
+    for answers in ((None,), ("", ("+KCNX_IND: 1,2,1,1,30",)), ("", None), ("", ("+KCNX_IND: 1,0,0",))):
+        result, steps = _drive(family.connect("iot"), KNOWN, "+CGACT: 1,0", "", *answers)
+        assert result and steps[-1] == "AT+KCNXDOWN=1,1", answers
+    result, steps = _drive(family.connect("iot"), KNOWN, "+CGACT: 1,1", *[None] * 6)
+    assert result == "" and len(steps) == 8
+
+
+def test_sierra_sends_and_reads_after_connect():
+    """What ends the data is not known to anybody else, and never part of it."""
+    family, modem = _family("sierra"), Modem("sierra", "iot", below=lambda n: n - 7)
+    end = family.COUNTED["CONNECT"]
+    Modem("sierra", "iot", below=lambda n: 3)  # keeps it, as the modem has been told
+    assert family.INIT.count('AT+KPATTERN="%s"' % end.decode()) == 1 and len(end) == 16
+    opened = _drive(family.open_socket(0, "a.b", 7), "+KUDPCFG: 2", ("+KUDP_IND: 2,1",))[0]
+    assert opened == (2, "a.b", 7) and _drive(family.open_socket(0, "a.b", 7), None)[0] is None
+    assert _drive(family.send(opened, b"x" + end)) == ("full", [])
+    channel = modem._channel
+    channel.start('AT+KUDPSND=2,"a.b",7,2', b"hi" + end)
+    channel.out = []
+    tokens = channel.reader.feed(b"\r\nCONN") + channel.reader.feed(b"ECT\r\n")
+    assert [channel.accept(token) for token in tokens] == [None] and channel.out == [b"hi" + end]
+    assert channel.accept("OK") == ("answer", True, [])
+    channel.start("AT+KUDPRCV=2,1500")
+    answers = []
+    said = b"\r\nCONNECT\r\n\r\nOK\r\n> " + end + b'\r\nOK\r\n\r\n+KUDP_RCV: "1.2.3.4",7\r\n'
+    for token in channel.reader.feed(said):
+        answers.append(channel.accept(token))
+    assert answers == [None, ("answer", True, [b"\r\nOK\r\n> "]), ("line", '+KUDP_RCV: "1.2.3.4",7')]
+    channel.start("ATD*99***1#")
+    assert [channel.accept(token) for token in channel.reader.feed(b"\r\nCONNECT\r\n")] == [("answer", True, [])]
+
+
+def test_telit_reads_datagram_by_datagram():
+    """SRING and NO CARRIER with a number come by themselves, also inside an answer (#SRECV with the data's source)."""
+    family = _family("telit")
+    result, steps = _drive(family.connect("iot"), KNOWN, "#SGACT: 1,0", "#SGACT: 10.0.0.1")
+    assert result == "" and steps[3:5] == ["AT#SH=1", family._SETUP % (1, 1, 1)] and len(steps) == 11
+    result, steps = _drive(family.connect("iot"), KNOWN, "#SGACT: 1,0", None, "")
+    assert result == "ERROR" and steps[-1] == "AT#SGACT=1,0"
+    assert _drive(family.open_socket(0, "a.b", 7), "") == (1, ['AT#SD=1,1,7,"a.b",0,50000,1'])
+    assert _drive(family.open_socket(3, "a.b", 7), None, "")[1] == ['AT#SD=4,1,7,"a.b",0,50003,1', "AT#SH=4"]
+    channel = Modem("telit", "iot")._channel
+    channel.start("AT#SRECV=1,1500,1")
+    said = b"\r\nSRING: 2\r\n\r\n#SRECV: 1.2.3.4,7,1,3,0\r\na\r\n\r\n\r\nNO CARRIER: 3,1\r\n\r\nOK\r\n"
+    answers = [channel.accept(token) for token in channel.reader.feed(said)]
+    assert [answer for answer in answers if answer] == [
+        ("line", "SRING: 2"), ("line", "NO CARRIER: 3,1"),
+        ("answer", True, ["#SRECV: 1.2.3.4,7,1,3,0", b"a\r\n"])]  # fmt: skip
