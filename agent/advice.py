@@ -19,6 +19,8 @@ def allowed(row):
         return "one of " + unit.replace("|", ", ")
     if unit == "uri":
         return "coap://HOST:PORT, at most %d characters" % high
+    if unit == "dns":
+        return "addresses with commas between them, such as 192.0.2.53 or eth=192.0.2.53, at most %d characters" % high
     if unit == "apn":
         return "letters, digits, dots and hyphens, at most %d" % high
     form = "words with commas between them, " if unit == "list" else "text without control characters, "

@@ -1,8 +1,7 @@
-"""What may wake the driver on CPython beside its streams: a signal, and a thread that looked up a name."""
+"""What may wake the driver on CPython beside its streams: a signal."""
 
 import signal
 import socket
-import threading
 
 
 class Bell:
@@ -20,21 +19,6 @@ class Bell:
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)  # it may strike just before the sleep
         for number in (signal.SIGTERM, signal.SIGINT):
             self._before[number] = signal.signal(number, lambda *_: self._calls.append(then))
-
-    def look_up(self, host, port, then):
-        """Call then(address or None, why not) once the first IPv4 address of a host name is known, as (ip, port)."""
-        threading.Thread(target=self._find, args=(host, port, then), daemon=True).start()
-
-    def _find(self, host, port, then):
-        try:
-            address, why = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_DGRAM)[0][4], None
-        except (OSError, UnicodeError) as e:
-            address, why = None, e
-        self._calls.append(lambda: then(address, why))
-        try:
-            self._writer.send(b"!")
-        except OSError:
-            pass  # it is ringing already, or nobody is left to hear it
 
     def _rung(self):
         self._reader.recv(256)

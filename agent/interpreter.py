@@ -33,18 +33,9 @@ class Clock:
         return self._total
 
 
-def look_up(host, port):
-    """The first IPv4 address of a host name, in MicroPython's own form; OSError when there is none. Everything waits
-    meanwhile: CPython has another way (bell.py)."""
-    for entry in socket.getaddrinfo(host, port):
-        if entry[0] == socket.AF_INET:
-            return entry[-1]
-    raise OSError(2, "it has no IPv4 address")
-
-
 def send_to(sock, data, address):
-    """sendto() for an address of look_up() or recvfrom(), or for (ip, port)."""
-    if MICRO and isinstance(address, tuple):
+    """sendto() for (ip, port)."""
+    if MICRO:
         address = socket.getaddrinfo(address[0], address[1])[0][-1]  # the unix port takes no tuple
     sock.sendto(data, address)
 

@@ -1,7 +1,8 @@
 """The only file that sends and receives: runs the agent on a board, under either Python.
 
 One loop sleeps until a socket, the serial port or a timer has something (waiting.py). The agent sees peers as
-(host, port) with the host as it was written in the server's URI: names are resolved here, and answers get it back.
+(host, port) with the host as it was written in the server's URI: names are resolved on the way (lookups.py), and
+answers get them back.
 
 SIGTERM and SIGINT de-register before the end; on MicroPython a board's stopping() does (see boards/sim.py).
 """
@@ -10,8 +11,7 @@ import sys
 
 from . import log
 from .agent import Agent
-from .interpreter import MICRO, Clock, look_up, peer_of, print_exception, reason, receive, send_to
-from .names import Names
+from .interpreter import MICRO, Clock, peer_of, print_exception, reason, receive, send_to
 from .settings import Settings
 from .waiting import Waiting
 
@@ -20,7 +20,6 @@ _STOP_MS = 5000  # for the good-bye
 _PAUSE_MS = 100  # for a socket in trouble
 _REOPEN_MS, _REOPEN_MAX_MS = 500, 8000  # until a serial port that has vanished is looked for again
 _QUIET_MS = 10000  # between two warnings of a kind
-_NAMES = 16  # looked up at a time
 _AGAIN = -1  # instead of an exit code: the agent wants to start over
 
 
@@ -62,9 +61,8 @@ class Driver:
         self.waiting = Waiting(self.clock)
         self.port = self.call = None
         self._sockets = {}  # link name -> (socket, its address)
-        self._names, self._resolving = Names(agent.store), {}  # (host name, port) -> (link, what waits) while looked up
         self._quiet, self._unsent = {}, 0
-        self._code = self._leaving = self._bell = self._events = None
+        self._code = self._leaving = self._bell = self._events = self._lookups = None
         self._reopen_ms, self._empty = _REOPEN_MS, 0
 
     def run(self):
@@ -257,6 +255,8 @@ class Driver:
     def _drop(self, name):
         sock = self._sockets.pop(name, None)
         self.waiting.forget(name)
+        if self._lookups:
+            self._lookups.drop(name)
         if sock:
             self.waiting.off(sock[0])
             sock[0].close()
@@ -276,45 +276,32 @@ class Driver:
                 self.waiting.after(_PAUSE_MS, name, lambda: self._await(name))
             return
         peer = peer_of(address)
-        self.agent.receive(name, self._names.host(peer), peer[1], data, self.clock.now())
+        host = self._lookups.host(peer) if self._lookups else peer[0]
+        self.agent.receive(name, host, peer[1], data, self.clock.now())
         self.flush()
 
     # sending
 
     def _send(self, link, host, port, data):
-        """A datagram; one for a name not yet known goes out when it is. Losing one is never fatal."""
+        """A datagram; losing one is never fatal."""
         if link not in self._sockets:
             return
-        address, fresh = self._names.find(host, port, self.clock.now())
-        if address:
-            self._transmit(link, address, data)
-        if not fresh and (host, port) not in self._resolving and len(self._resolving) < _NAMES:
-            self._resolving[(host, port)] = (link, None if address else data)
-            self._resolve(host, port)
+        if not self._lookups and not host.replace(".", "").isdigit():
+            from .lookups import Lookups
 
-    def _transmit(self, link, address, data):
+            self._lookups = Lookups(self)
+        if self._lookups:
+            self._lookups.send(link, host, port, data)
+        else:
+            self.transmit(link, (host, port), data)
+
+    def transmit(self, link, address, data):
+        """To (ip, port)."""
         try:
             send_to(self._sockets[link][0], data, address)
         except OSError as e:
             self._unsent += 1
             self.warn("unsent", link=link, error=reason(e), count=self._unsent)
-
-    def _resolve(self, host, port):
-        if self._bell:
-            return self._bell.look_up(host, port, lambda address, why: self._resolved(host, port, address, why))
-        try:
-            address, why = look_up(host, port), None
-        except OSError as e:
-            address, why = None, e
-        self._resolved(host, port, address, why)
-
-    def _resolved(self, host, port, address, why):
-        link, data = self._resolving.pop((host, port))
-        if why:
-            self.warn("unknown host", 60000, host=host, error=reason(why))
-        self._names.learn(host, port, address, self.clock.now())
-        if address and data is not None:
-            self._send(link, host, port, data)
 
     def warn(self, event, quiet=_QUIET_MS, **fields):
         """Log it, but the same trouble with the same thing not again within `quiet` ms."""

@@ -162,6 +162,10 @@ class Call:
             self._session.receive(data, self._driver.clock.now())
             self._push()
 
+    def servers(self):
+        """-> the DNS servers that the network has named."""
+        return self._session.servers if self._session else []
+
     def end(self):
         """At once, because the agent ends."""
         session, self._session = self._session, None

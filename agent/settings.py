@@ -16,6 +16,7 @@
     probe_timeout_ms    wait for the answer to each
     probe_metered_s     the same as probe_ms on a metered link: 30 minutes are less than 0.1 MB a month
     anchor              HOST[:PORT], asked too when the registrar is silent, to tell a dead server from a dead path
+    dns                 [LINK=]ADDRESS[:PORT], DNS servers to be asked after those that the link itself brings
     metered             links that cost by the byte
     data_cap_kb         what a metered link may carry in 30 days before every other link is preferred; 0: any amount
     apn                 access point name of the bearer; empty: what the network offers
@@ -45,7 +46,7 @@ from . import table
 from .errors import LocalError
 
 # name kind default unit low high; - is empty. Of a str, low and high bound the length; its unit is the form: words
-# between | are the only choices, "uri", "list" and "apn" are checked as such.
+# between | are the only choices, "uri", "host", "dns", "list" and "apn" are checked as such.
 _TABLE = """
 endpoint str - - 0 64
 insecure bool False - 0 1
@@ -63,6 +64,7 @@ probe_losses int 3 - 1 10
 probe_timeout_ms int 1000 ms 50 60000
 probe_metered_s int 1800 s 10 604800
 anchor str - host 0 128
+dns str - dns 0 128
 metered str lte list 0 32
 data_cap_kb int 0 kB 0 1000000000
 apn str - apn 0 63
@@ -168,6 +170,9 @@ def _form(form, text):
         return not text or _is_uri(text)
     if form == "host":
         return not text or _is_uri("coap://" + text)
+    if form == "dns":
+        words = [word.rpartition("=")[2] for word in text.split(",")] if text else []
+        return all([_is_uri("coap://" + word) and not word.strip("0123456789.:") for word in words])
     if form == "apn":  # TS 23.003 9.1
         return all(char.isdigit() or char in ".-_" or "a" <= char.lower() <= "z" for char in text)
     if form == "list":

@@ -16,7 +16,7 @@ _IP_MULTICAST_IF = 32
 class Plain:
     """A link that is always up: bound to an address, or to none (`any`: the routes decide)."""
 
-    changes, note = False, ""
+    changes, note, device = False, "", ""
 
     def __init__(self, name, address="0.0.0.0"):
         self.name, self.address = name, address
@@ -72,6 +72,14 @@ class Board:
     def below(self, n):
         """A random int in [0, n)."""
         return int.from_bytes(os.urandom(7), "big") % n
+
+    def names(self, host, link):
+        """-> (the address of a host that needs no asking, or None; the DNS servers to ask over this link)."""
+        from .nameservers import address, servers
+
+        found = address(host), servers("".join([item.device for item in self._links if item.name == link]))
+        drop("nameservers")
+        return found
 
     def wall(self):
         """Unix time in s, or 0 while the clock was never set."""

@@ -1,4 +1,4 @@
-"""DNS messages, as much as finding a service by multicast DNS takes (RFC 1035, RFC 6762, RFC 6763).
+"""DNS messages, as much as resolving a name and finding a service by multicast DNS takes (RFC 1035, 6762, 6763).
 
 Names are text with dots between the labels; a dot or backslash inside a label has a backslash before it.
 """
@@ -7,6 +7,7 @@ from ..errors import LocalError, RemoteError
 from . import utf8
 
 A = 1
+CNAME = 5
 PTR = 12
 TXT = 16
 SRV = 33
@@ -16,9 +17,11 @@ _MAX_RECORDS = 64
 _MAX_NAME = 255  # bytes on the wire (RFC 1035 2.3.4)
 
 
-def query(names_types, ident=0):
+def query(names_types, ident=0, flags=0):
     """The query message for [(name, type)]. Raises LocalError for a name that cannot be sent."""
-    out = bytearray(ident.to_bytes(2, "big") + b"\0\0" + len(names_types).to_bytes(2, "big") + bytes(6))
+    out = bytearray()
+    for number in (ident, flags, len(names_types), 0, 0, 0):
+        out += number.to_bytes(2, "big")
     for name, kind in names_types:
         size = 1
         for label in _labels(name):
@@ -39,13 +42,31 @@ def parse(data):
     """
     if len(data) < 12 or data[2] & 0xF8 != 0x80 or data[3] & 15:
         raise RemoteError("dns: no successful response")
-    questions = _u16(data, 4)
     count = _u16(data, 6) + _u16(data, 8) + _u16(data, 10)
-    if questions + count > _MAX_RECORDS:
+    if _u16(data, 4) + count > _MAX_RECORDS:
         raise RemoteError("dns: more than %d records" % _MAX_RECORDS)
     at = 12
-    for _ in range(questions):
+    for _ in range(_u16(data, 4)):
         at = _name(data, at)[1] + 4
+    return [record[:3] for record in _records(data, at, count)]
+
+
+def reply(data, asked):
+    """What a response says to the query `asked`, which had one question: (code, cut off, [(name, type, value, TTL in
+    s)]), the A and CNAME records of its answer section. None when it answers something else (RFC 5452 3); raises
+    RemoteError when it is malformed."""
+    if len(data) < len(asked) or data[:2] != asked[:2] or data[2] & 0xF8 != 0x80 or data[4:6] != asked[4:6]:
+        return None
+    if data[12 : len(asked)].lower() != asked[12:].lower():
+        return None
+    if _u16(data, 6) > _MAX_RECORDS:
+        raise RemoteError("dns: more than %d records" % _MAX_RECORDS)
+    found = [record for record in _records(data, len(asked), _u16(data, 6)) if record[1] in (A, CNAME)]
+    return data[3] & 15, bool(data[2] & 2), found
+
+
+def _records(data, at, count):
+    """-> [(name, type, value, TTL in s)]"""
     records = []
     for _ in range(count):
         name, at = _name(data, at)
@@ -55,7 +76,8 @@ def parse(data):
         kind = _u16(data, at)
         # The top bit of the class asks to flush caches (RFC 6762 10.2).
         if _u16(data, at + 2) & 0x7FFF == _IN and kind in _VALUES:
-            records.append((name, kind, _VALUES[kind](data, at + 10, end)))
+            ttl = _u16(data, at + 4) << 16 | _u16(data, at + 6)
+            records.append((name, kind, _VALUES[kind](data, at + 10, end), ttl))
         at = end
     return records
 
@@ -95,7 +117,7 @@ def _text(data, at, end):
     return table
 
 
-_VALUES = {A: _address, PTR: _pointer, TXT: _text, SRV: _service}
+_VALUES = {A: _address, CNAME: _pointer, PTR: _pointer, TXT: _text, SRV: _service}
 
 
 def _name(data, at):

@@ -105,9 +105,10 @@ def _children(pid):
 class TwoWans:
     """`with TwoWans() as field`: the namespaces and the three servers are there; agents come by field.agent()."""
 
-    def __init__(self, settings=None, endpoint="meter-1", names=False):
+    def __init__(self, settings=None, endpoint="meter-1", names=False, dns=False):
         self.endpoint = endpoint
-        self._settings, self._named = settings or {}, names  # whether the accounts have host names
+        # whether the accounts have host names, and whether to be asked for at the gateway and the platform
+        self._settings, self._named, self._dns = settings or {}, names, dns
         self._prefix = "pm%d-%d" % (os.getpid(), next(_numbers))
         self.names = {name: self._prefix + "-" + name for name in ("device", "switch", "gateway", "platform")}
         self.folder = Path(tempfile.mkdtemp(prefix="two-wans-"))
@@ -153,9 +154,10 @@ class TwoWans:
         """Whether host names can be resolved on the device: else its name server swallows every question."""
         folder = Path("/etc/netns") / self.names["device"]  # `ip netns exec` puts these over those of /etc
         folder.mkdir(parents=True, exist_ok=True)
-        known = "%s gateway.test\n%s platform.test\n" % (GATEWAY, PLATFORM)
+        known = "" if self._dns else "%s gateway.test\n%s platform.test\n" % (GATEWAY, PLATFORM)
+        servers = (GATEWAY, PLATFORM) if self._dns else ("10.64.0.99",)
         (folder / "hosts").write_text("127.0.0.1 localhost\n" + (known if works else ""))
-        (folder / "resolv.conf").write_text("nameserver 10.64.0.99\noptions timeout:1 attempts:1\n")
+        (folder / "resolv.conf").write_text("".join("nameserver %s\n" % server for server in servers))
 
     def ip(self, where, *words):
         subprocess.run(["ip", "-n", self.names[where], *words], check=True, capture_output=True, text=True)

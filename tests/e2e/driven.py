@@ -1,6 +1,6 @@
 """The driver with real sockets and an agent that only notes what it is told: runs under CPython and MicroPython.
 
-usage: python|micropython driven.py SCENARIO PORT    (PORT: a UDP echo server on 127.0.0.1)
+usage: python|micropython driven.py SCENARIO PORT [DNS]    (PORT: a UDP echo server on 127.0.0.1; DNS: servers)
 Prints "passed" when all is well.
 """
 
@@ -10,9 +10,12 @@ sys.path.insert(0, __file__.rpartition("/")[0] + "/../..")
 
 from agent import run  # noqa: E402
 from agent.log import Log  # noqa: E402
+from agent.settings import Settings  # noqa: E402
 from boards.linux import Plain  # noqa: E402
+from boards.nameservers import address as known_address  # noqa: E402
 
 PORT = int(sys.argv[2])
+DNS = sys.argv[3].split(",") if len(sys.argv) > 3 else []
 
 
 class Link(Plain):
@@ -34,7 +37,7 @@ class Board:
     """Every look at its links, 5 ms apart, is the scenario's next step."""
 
     poll_ms = 5
-    resets = 0
+    resets = draws = 0
 
     def __init__(self, link, step):
         self.link, self.step = link, step
@@ -45,6 +48,13 @@ class Board:
 
     def serial(self):
         return None
+
+    def names(self, host, link):
+        return known_address(host), list(DNS)
+
+    def below(self, n):
+        self.draws += 7919
+        return self.draws % n
 
     def reset(self):
         self.resets += 1
@@ -66,9 +76,12 @@ class Store:
 class Agent:
     """Notes every input as a tuple; the scenario puts into `out` what it should want."""
 
+    metrics = None
+
     def __init__(self):
         self.entries, self.heard, self.out, self.due, self.stops = [], [], [], None, True
         self.store = Store()
+        self.settings = Settings()
         self.log = Log(lambda *entry: self.entries.append(entry))
 
     def start(self, now):
@@ -110,14 +123,19 @@ class Story:
     def __init__(self, scenario):
         self.agent, self.link, self.failure = Agent(), Link(), None
         self.driver = run.Driver(Board(self.link, self.step), self.agent)
-        self._steps = scenario(self)
+        self._steps, self._busy = scenario(self), False
 
     def step(self):
+        if self._busy:  # the scenario itself made the driver look at the links
+            return
+        self._busy = True
         try:
             next(self._steps, None)
         except Exception as e:
             self.failure = e
             raise
+        finally:
+            self._busy = False
 
     def tell(self):
         """The exit code, once the scenario is through."""
@@ -169,6 +187,34 @@ def no_names(story):
     yield from story.until(lambda: "unknown host" in story.agent.events(), "told")
     story.send("gateway.invalid", PORT, b"2")
     yield from story.hears("receive", "eth", "gateway.invalid", PORT, b"2")
+    story.driver.stop()
+
+
+def resolved(story):
+    """By the link's DNS servers, the first of which is silent and the second of which is accompanied by liars: an
+    alias, and later its address without another question."""
+    yield from story.hears("link", "eth", True)
+    for data in (b"1", b"2"):
+        story.send("gateway.test", PORT, data)
+        yield from story.hears("receive", "eth", "gateway.test", PORT, data)
+    assert story.agent.store.values["names"] == {"gateway.test": "127.0.0.1"}
+    story.send("none.test", PORT, b"3")
+    yield from story.until(lambda: "unknown host" in story.agent.events(), "told")
+    assert story.agent.entries[-1][4]["error"] == "there is no such host", story.agent.entries[-1]
+    story.driver.stop()
+
+
+def withdrawn(story):
+    """A link that goes down takes its questions along; nobody waits for them."""
+    link = story.link
+    yield from story.hears("link", "eth", True)
+    story.send("gateway.test", PORT, b"1")
+    assert len(link.opened) == 2
+    link.up = False
+    yield from story.hears("link", "eth", False)
+    yield from story.until(lambda: _closed(link.opened[1]), "closed")
+    link.up = True
+    yield from story.until(lambda: len(link.opened) == 3, "again")
     story.driver.stop()
 
 

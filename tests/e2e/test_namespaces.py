@@ -2,10 +2,13 @@
 servers' own books. See tests/bench/two_wans.py for the drawing.
 """
 
+import contextlib
+import socket
 import time
 
 import pytest
 import two_wans  # tests/bench
+from nameserver import NameServer
 
 from pointsman.tools.firmware.launch import find_micropython
 from pointsman.tools.lab.summary import overlap_s
@@ -151,3 +154,34 @@ def test_dns_is_dead(python):
         field.agent(python)
         field.registered_at("platform", since)
         holds(field)
+
+
+@pytest.fixture
+def zones():
+    """A field whose links have a DNS server each, and decoys: the other link's server can be had over either link."""
+    with contextlib.ExitStack() as stack:
+        field = stack.enter_context(two_wans.TwoWans({"flap_max_ms": 0}, names=True, dns=True))
+        known = {"gateway.test": two_wans.GATEWAY, "platform.test": two_wans.PLATFORM}
+        servers = {}
+        for where, own, other in (("gateway", two_wans.GATEWAY, two_wans.PLATFORM),
+                                  ("platform", two_wans.PLATFORM, two_wans.GATEWAY)):  # fmt: skip
+            field.ip(where, "addr", "add", other + "/32", "dev", "lo")
+            for name, address in ((where, own), (where + " decoy", other)):
+                sock = field.socket(where, socket.AF_INET, socket.SOCK_DGRAM)
+                servers[name] = stack.enter_context(NameServer(known, (address, 53), sock=sock))
+        field.ip("device", "route", "add", "default", "via", two_wans.GATEWAY, "dev", "eth0", "metric", "100")
+        field.ip("device", "route", "add", "default", "via", two_wans.PLATFORM, "dev", "wwan0", "metric", "700")
+        yield field, servers
+
+
+def test_the_dns_server_of_the_dead_link_is_never_asked(zones, python):
+    """DESIGN 2.1: DNS goes through the link, to that link's servers, though one resolv.conf names them all."""
+    field, servers = zones
+    agent = started(field, python, **SILENT_MS)
+    assert {name for name, _ in servers["gateway"].asked} == {"gateway.test"}
+    field.registered_at("platform", field.path("eth", False))
+    assert {name for name, _ in servers["platform"].asked} == {"platform.test"}
+    field.registered_at("gw-1", field.path("eth", True))
+    assert not servers["gateway decoy"].asked and not servers["platform decoy"].asked
+    assert not agent.entries("unknown host")
+    holds(field)

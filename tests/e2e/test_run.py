@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from nameserver import NameServer
 from registrar import Registrar
 
 from agent.codec import coap
@@ -62,6 +63,25 @@ def test_driver(python, scenario, echo):
                          capture_output=True, text=True, timeout=60)
     assert run.stdout == "passed\n" and run.returncode == 0, run.stdout + run.stderr
     assert (run.stderr.count("Traceback") == 1) == (scenario == "bug")
+
+
+@BOTH
+@pytest.mark.parametrize("scenario", ["resolved", "withdrawn"])
+def test_names_are_asked_for_over_the_link(python, scenario, echo):
+    """DESIGN 2.1: DNS goes through the link. A real DNS server; see driven.py."""
+    with NameServer({}) as silent, NameServer(ZONE, forge=True) as server:
+        silent.silent = True
+        given = "%s,%s" % (silent.address, server.address)
+        run = subprocess.run([interpreter(python), str(ROOT / "tests/e2e/driven.py"), scenario, str(echo), given],
+                             capture_output=True, text=True, timeout=60)
+        assert run.stdout == "passed\n" and run.returncode == 0, run.stdout + run.stderr
+        assert silent.asked[0][0] == "gateway.test"
+        if scenario == "resolved":
+            assert [name for name, _ in server.asked] == ["gateway.test", "none.test"]
+            assert len({peer for _, peer in silent.asked + server.asked}) == 4  # each from a port of its own
+
+
+ZONE = {"gateway.test": "gw.test", "gw.test": "127.0.0.1", "none.test": None}
 
 
 class Device:

@@ -14,7 +14,7 @@ LAYERS = (
     ("agent.configuration", "agent.configuring", "agent.registering", "agent.linking", "agent.metrics",
      "agent.diagnosis"),
     ("agent.agent",),
-    ("agent.session", "agent.names", "agent.run"),
+    ("agent.session", "agent.names", "agent.lookups", "agent.run"),
 )
 
 # Engines never import each other. These are no engines: one engine each was too long for one file, and only it, and its

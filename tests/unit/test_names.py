@@ -1,8 +1,5 @@
 """Host names keep working when DNS is dead, over a restart too."""
 
-import socket
-
-from agent.interpreter import MICRO
 from agent.names import Names
 
 
@@ -18,48 +15,57 @@ class Store:
         self.writes += 1
 
 
-def address(ip, port=5683):
-    return socket.getaddrinfo(ip, port)[0][-1] if MICRO else (ip, port)
-
-
 def test_a_number_needs_nobody():
-    assert Names(Store()).find("192.0.2.1", 5683, 0) == (("192.0.2.1", 5683), True)
+    assert Names(Store()).find("eth", "192.0.2.1", 5683, 0) == ("192.0.2.1", True)
 
 
 def test_a_name_is_asked_for_and_believed_for_a_while():
     store = Store()
     names = Names(store)
-    assert names.find("gw.example", 5683, 0) == (None, False)
-    names.learn("gw.example", 5683, address("192.0.2.1"), 0)
-    assert names.find("gw.example", 5683, 1) == (address("192.0.2.1"), True)
+    assert names.find("eth", "gw.example", 5683, 0) == (None, False)
+    names.learn("eth", "gw.example", "192.0.2.1", 60000)
+    assert names.find("eth", "gw.example", 5683, 59999) == ("192.0.2.1", True)
     assert names.host(("192.0.2.1", 5683)) == "gw.example" and names.host(("192.0.2.2", 5683)) == "192.0.2.2"
-    assert names.find("gw.example", 5683, 600000) == (address("192.0.2.1"), False)
+    assert names.find("eth", "gw.example", 5683, 60000) == ("192.0.2.1", False)
+    assert names.find("eth", "192.0.2.1", 5683, 0) == ("192.0.2.1", True)
+    assert names.host(("192.0.2.1", 5683)) == "192.0.2.1"
+
+
+def test_each_link_has_its_own_view():
+    """What one link's DNS says serves on another until that one's has been asked."""
+    names = Names(Store())
+    names.learn("eth", "gw.example", "192.0.2.1", 60000)
+    assert names.find("lte", "gw.example", 5683, 0) == ("192.0.2.1", False)
+    names.learn("lte", "gw.example", "10.0.0.1", 60000)
+    assert names.find("lte", "gw.example", 5683, 0) == ("10.0.0.1", True)
+    assert names.find("eth", "gw.example", 5683, 0) == ("192.0.2.1", True)
 
 
 def test_nobody_knows_and_the_old_address_serves():
     names = Names(Store())
-    names.learn("gw.example", 5683, address("192.0.2.1"), 0)
-    names.learn("gw.example", 5683, None, 700000)
-    assert names.find("gw.example", 5683, 800000) == (address("192.0.2.1"), True)
-    names.learn("other.example", 5683, None, 700000)
-    assert names.find("other.example", 5683, 700000) == (None, False)
+    names.learn("eth", "gw.example", "192.0.2.1", 60000)
+    names.learn("eth", "gw.example", None, 710000)
+    assert names.find("eth", "gw.example", 5683, 700000) == ("192.0.2.1", True)
+    assert names.find("eth", "gw.example", 5683, 710000) == ("192.0.2.1", False)
+    names.learn("eth", "other.example", None, 710000)
+    assert names.find("eth", "other.example", 5683, 700000) == (None, True)
 
 
 def test_a_restart_without_dns():
     store = Store()
-    for now in (0, 700000):
-        Names(store).learn("gw.example", 5683, address("192.0.2.1"), now)
+    for until in (1, 700000):
+        Names(store).learn("eth", "gw.example", "192.0.2.1", until)
     assert store.writes == 1
     names = Names(store)
-    assert names.find("gw.example", 5683, 0) == (("192.0.2.1", 5683), False)
+    assert names.find("eth", "gw.example", 5683, 0) == ("192.0.2.1", False)
     assert names.host(("192.0.2.1", 5683)) == "gw.example"
-    names.learn("gw.example", 5683, address("192.0.2.9"), 0)
-    assert store.writes == 2 and Names(store).find("gw.example", 5683, 0)[0] == ("192.0.2.9", 5683)
+    names.learn("eth", "gw.example", "192.0.2.9", 1)
+    assert store.writes == 2 and Names(store).find("eth", "gw.example", 5683, 0)[0] == "192.0.2.9"
 
 
 def test_the_table_is_bounded():
     store = Store()
     names = Names(store)
     for number in range(100):
-        names.learn("host%d" % number, 5683, address("192.0.2.1"), 0)
+        names.learn("eth", "host%d" % number, "192.0.2.1", 1)
     assert len(names._known) <= 8 and len(store.values["names"]) <= 8

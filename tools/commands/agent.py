@@ -81,8 +81,9 @@ def run(args):
     """Run the agent until it is stopped; returns its exit code. Everything is checked before anything is written."""
     values = _settings(args)
     micropython = launch.need_micropython() if args.interpreter == "micropython" else None
-    for name in ("server", "bootstrap"):
-        _check_host(getattr(args, name))
+    if not Path(_store_folder(args)).exists():  # else DNS may be dead, and an agent that was there before does without
+        for name in ("server", "bootstrap"):
+            _check_host(getattr(args, name))
     options = {"dir": _store_folder(args), "links": _links(args), "modem": args.modem or "",
                "baud": args.baud, "meter": args.meter or "", "ppp": args.ppp or ""}  # fmt: skip
     board = _board(options)
