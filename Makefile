@@ -8,12 +8,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-long lint bench clean python
+.PHONY: help demo test test-long hil lint bench clean python
 
 help:
 	@echo "make demo       the whole story once, on this machine (AGENT=micropython: the device runs real MicroPython)"
 	@echo "make test       the tests, in under ten minutes; TESTS=path narrows it"
 	@echo "make test-long  those that take longer: every modem family, two WANs in network namespaces (root)"
+	@echo "make hil        on a virtual Raspberry Pi: Debian's kernel and pppd, a USB modem, a cable, power cuts (QEMU)"
 	@echo "make lint       ruff, import layers, limits, the portable subset"
 	@echo "make bench      the figures, beside a peer's where there is one; NAMES='heap.story_min_kib ...' narrows it"
 	@echo "make clean      removes .venv/ and everything built"
@@ -27,6 +28,10 @@ test: $(VENV)/.test
 
 test-long: $(VENV)/.test
 	@$(BIN)/python -m pytest -m long -n $(JOBS) --dist loadgroup $(TESTS)
+
+hil: $(VENV)/.test
+	@$(BIN)/python tests/hil/image.py
+	@$(BIN)/python -m pytest tests/hil
 
 lint: $(VENV)/.test
 	@$(BIN)/ruff check .

@@ -6,7 +6,7 @@ Everything else is in pyproject.toml; only this mapping has to be computed.
 from setuptools import find_namespace_packages, setup
 
 SHIPPED = [pattern for name in ("agent", "boards", "firmware", "tools") for pattern in (name, name + ".*")]
-DATA = ["**/*.json", "**/*.html", "**/*.css", "**/*.js", "**/*.svg", "**/*.service"]
+DATA = ["**/*.json", "**/*.html", "**/*.css", "**/*.js", "**/*.svg", "**/*.service", "**/*.sh"]
 
 setup(
     package_dir={"pointsman": "."},
