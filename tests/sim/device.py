@@ -106,6 +106,14 @@ class Device(Node):
             self.world.trace(self.name + " serial", data)
             self._guard(self.agent.serial, data)
 
+    def readdress(self, address):
+        """The LAN gives it another address from now on."""
+        self.hosts.disown(self._address["eth"])
+        self._address["eth"] = address
+        self.hosts.own(address, self.eth, self._from_cable)
+        if self.powered and self.eth.up:
+            self._guard(self.agent.moved, "eth")
+
     def unplug_modem(self):
         """The modem resets: its port vanishes and it boots again."""
         self.world.trace(self.name + " modem resets")
