@@ -114,6 +114,32 @@ def test_a_script_is_played(tmp_path):
                 heard += stream.read(100)
 
 
+def test_what_was_recorded_is_answered_again(tmp_path):
+    kept = tmp_path / "field.jsonl"
+    with Process("--record", str(kept), "--boot-ms", "0") as modem:
+        ask(modem.line(), b"AT+QGMR?;+CSQ", b"ERROR")
+        assert modem.end(signal.SIGTERM) == 0
+    assert kept.stat().st_mode & 0o777 == 0o600
+    with Process("--replay", str(kept)) as modem:
+        path = modem.line()
+        ask(path, b"AT+QGMR?;+CSQ", b"ERROR")
+        ask(path, b"ATI", b"ERROR")  # nobody asked that
+        assert modem.end(signal.SIGINT) == 130
+
+
+def test_a_seed_repeats_the_trouble():
+    def trouble():
+        with Process("--json", "--seed", "3", "--every", "1") as modem:
+            events = []
+            while len(events) < 3:
+                event = json.loads(modem.line())
+                if event["event"] == "control":
+                    events.append({key: event[key] for key in event if key != "t"})
+            return events
+
+    assert trouble() == trouble()
+
+
 def test_bad_control_commands_get_their_cause(tmp_path):
     pipe = tmp_path / "ctl"
     with Process("--control", str(pipe)) as modem:
@@ -152,6 +178,12 @@ def test_json_tells_what_happens():
     (["--tcp", "203.0.113.9:7000"], 4, "no port at 203.0.113.9:7000"),
     (["--tcp", "127.0.0.1:0", "--unix", "x"], 2, "exclude each other"),
     (["--auth", "eap:a:b"], 2, "eap:a:b is no authentication"),
+    (["--record", "/no/such/folder/x"], 4, "no record at /no/such/folder/x"),
+    (["--replay", "/no/such/record"], 2, "the record /no/such/record cannot be read"),
+    (["--replay", __file__], 2, "line 1: "),
+    (["--replay", "x", "--seed", "1"], 2, "--seed does not go with --replay"),
+    (["--seed", "x"], 2, "x is no seed"),
+    (["--seed", "1", "--every", "0"], 2, "0 is no time; 1 to 86400 s"),
     (["--script", "/no/such/script"], 2, "the script /no/such/script cannot be read"),
     (["--script", __file__], 2, "line 1: "),
     (["--link", "/no/such/folder/modem"], 4, "no link at /no/such/folder/modem"),

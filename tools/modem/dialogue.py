@@ -69,17 +69,16 @@ class Dialogue:
 
     def feed(self, data):
         """Characters from the device."""
-        for at, byte in enumerate(data):
-            if self._data is not None:
-                rest = data[at:]
-                used = self._collect(rest)
-                return self.feed(rest[used:]) if used < len(rest) else None
+        if self._data is not None:
+            used = self._collect(data)
+            return self.feed(data[used:]) if used < len(data) else None
+        if self._session["echo"] or self._modem.state.faults.echo:
+            self._write(data)
+        for byte in data:
             self._character(byte)
         return None
 
     def _character(self, byte):
-        if self._session["echo"] or self._modem.state.faults.echo:
-            self._write(bytes([byte]))
         if byte == 13:
             line, self._line = self._line.decode("latin-1"), bytearray()
             if not self._lines.full():

@@ -141,6 +141,7 @@ class Emulator:
         self._turning = asyncio.get_running_loop().create_task(self.power(False))
 
     async def _halt(self):
+        self.state.running = False
         self.network.stop()
         for task in list(self._tasks):
             task.cancel()

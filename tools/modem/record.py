@@ -43,7 +43,7 @@ class Record:
         """Bytes on their way to "modem" or "device"."""
         ms = round((time.monotonic() - self._begun) * 1000)
         entry = {"ms": ms, "to": end}
-        if self.online():
+        if self.online() or data[:1] == b"~":  # a frame: the device has not noticed yet that the call has ended
             entry["data"] = len(data)
         else:
             entry["text"] = self._hidden(end, data.decode("latin-1"))
@@ -65,7 +65,7 @@ class Record:
         shown = self._masks[end].feed(text)
         stars = shown.count("*") - text.count("*")
         if end == "modem":
-            self._owed = self._owed + stars if self.echo() else 0
+            self._owed = max(0, self._owed) + stars if self.echo() else 0
         elif stars:
             self._owed -= stars
         elif self._owed > 0:  # an unsolicited line came between the echo's beginning and the secret
@@ -104,9 +104,9 @@ def read(path):
 def _entry(path, number, line):
     try:
         entry = json.loads(line) if len(line) <= MAX_LINE else None
-        if number == 1 and entry["transcript"] == 1 or "data" in entry or "end" in entry:
+        if "data" in entry or "end" in entry or number == 1 and entry["transcript"] == 1:
             return []
-        if type(entry["ms"]) is int and 0 <= entry["ms"] < 1 << 40 and entry["to"] in ENDS:
+        if number > 1 and type(entry["ms"]) is int and 0 <= entry["ms"] < 1 << 40 and entry["to"] in ENDS:
             return [(entry["ms"], entry["to"], entry["text"].encode("latin-1"))]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
