@@ -31,8 +31,8 @@ _REFUSALS = (
 class Reader:
     """Bytes in any chunking -> tokens. Garbage and NULs are dropped, over-long lines are dropped and counted.
 
-    `counted` names the lines that announce raw data: {name: index of the field with the length}; where the data
-    begins in that line itself: {name: (index, what stands between length and data)}.
+    `counted` names the lines that announce raw data: {name: index of the field with the length}, or a function of the
+    line -> length; where the data begins in that line itself: {name: (index, what stands between length and data)}.
     Set `prompt` to True while a '>' or '@' at the start of a line asks for data; it is cleared when that is seen.
     """
 
@@ -87,7 +87,9 @@ class Reader:
         if line and line != '"':  # the end of what was data inside a line
             tokens.append(line)
             index = self.counted.get(line.partition(":")[0])
-            length = number((fields(line) + [""] * index)[index]) or 0 if isinstance(index, int) else 0
+            length = index(line) if callable(index) else 0
+            if isinstance(index, int):
+                length = number((fields(line) + [""] * index)[index]) or 0
             if length > _MAX_DATA:
                 self.dropped += 1
             else:

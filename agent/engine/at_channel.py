@@ -26,6 +26,7 @@ class Channel:
         self.stale = 0  # commands given up on, whose answers may still come
         self.command = None
         self.held = False  # the prompt was seen; the family wants our data a little later
+        self._data = None  # what waits for a prompt
         self.family = generic
 
     def of(self, name):
@@ -37,8 +38,10 @@ class Channel:
         self.command, self._data, self._lines, self._begun = command, data, [], False
         name = command.split("=")[0].split("?")[0]
         self._prefix = self.of("PREFIXES").get(command) or self.of("PREFIXES").get(name) or at.prefix(command)
+        if "%s" in self._prefix:
+            self._prefix %= command.split("=")[-1].split(",")[0]
         self.reader.counted = {} if command[-1] in "?#" else self.of("COUNTED")  # nor when it dials
-        self.reader.prompt = data is not None
+        self.reader.prompt = data is not None and not self.of("asks")
         self.out.append(command.encode() + b"\r")
         own, known = self.of("TIMEOUTS"), generic.TIMEOUTS
         self.limit = own.get(command) or own.get(name) or known.get(name, known[""])
@@ -64,6 +67,12 @@ class Channel:
         """
         if isinstance(token, bytes) or token == at.PROMPT:
             return self._raw(token)
+        asks = self._data is not None and self.command is not None and self.of("asks")
+        size = asks and asks(token)
+        if size:
+            self._begun, self._data = True, self._data[:size]
+            self._keep(token)
+            return self._raw(at.PROMPT)
         done = at.final(token, self.of("REFUSALS"), self.of("SUCCESSES"))
         if self.command is None:
             if done is None:

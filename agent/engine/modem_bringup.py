@@ -38,7 +38,7 @@ def unknown(modem):
     for command in modem._channel.of("INIT").split("\n")[1:-1]:
         yield command
     if (yield from _radio(modem)) == 0:
-        yield "AT+CFUN=4"  # with everything off the SIM cannot be read
+        yield modem._channel.of("FLIGHT")  # with everything off the SIM cannot be read
     yield from _ask(modem, "revision", "AT+CGMR", at.text)
     yield from _ask(modem, "imei", "AT+CGSN", at.imei)
     if (yield from _sim(modem)):

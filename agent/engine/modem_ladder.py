@@ -169,7 +169,7 @@ class Ladder:
         self._event("released")
 
     def _disabling(self):
-        yield "AT+CFUN=4"
+        yield self._channel.of("FLIGHT")
         self._event("disabled")
 
     def _drop(self, reason):

@@ -9,8 +9,9 @@ from ..overlay import drop
 
 INIT = ""  # commands after ATE0 and +CMEE=1, between newlines; a refusal is ignored
 ICCID = "AT+CCID"
-PREFIXES = {}  # command, or its name: what its answer lines begin with, where that is not the command's own name
+PREFIXES = {}  # command, or its name: what its answer lines begin with, where not the command's name; %s: 1st argument
 COUNTED = {}  # name of a line that announces raw data: index of the field with the length (codec/at.py, Reader)
+# A family whose modem asks for data by a line and not by a prompt has asks(line) -> how many bytes it wants, or None.
 REFUSALS = ""  # final results besides the standard ones that mean "refused", between newlines (codec/at_finals.py)
 SUCCESSES = ""  # the same for "done"
 SOCKETS = 0  # how many datagram sockets we use at once
@@ -18,6 +19,7 @@ PROMPT_MS = 0  # how long the modem wants to be left alone between its prompt an
 
 POWER = "500 100 20000 5000"  # ms: how long to hold the power key and the reset line, to boot, to switch off
 OFF = ""  # the command that switches it off, if it has one
+FLIGHT = "AT+CFUN=4"  # radio off, with a SIM that can be read
 RESET = "AT+CFUN=1,1"  # the command that restarts it
 DIAL = "ATD*99***1#"  # PPP in context 1
 MUX = "AT+CMUX=0,0,5,127"  # 3GPP TS 27.010 basic option at 115200 Bd; N1 is the last number

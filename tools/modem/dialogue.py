@@ -46,6 +46,7 @@ class Dialogue:
     def _reset(self):
         self._line.clear()
         self._need = self._deaf_until = 0
+        self._until = None
         self._data = None  # a future, while a prompt is open
         self._held = []  # unsolicited lines that wait for the prompt to close
 
@@ -95,9 +96,9 @@ class Dialogue:
         if not self._line and data[:1] == b"\x1b" and self._modem.profile["prompt_escape"]:
             self._finish(None)
             return 1
-        taken = data[:self._need - len(self._line)]
+        taken = data[:1 if self._until else self._need - len(self._line)]
         self._line += taken
-        if len(self._line) == self._need:
+        if len(self._line) == self._need or self._until and self._line.endswith(self._until):
             self._finish(bytes(self._line))
         return len(taken)
 
@@ -107,12 +108,12 @@ class Dialogue:
             self._data.set_result(data)
         self._data = None
 
-    async def prompt(self, length):
-        """Ask for `length` bytes; None when the device gives up."""
+    async def prompt(self, length, text=None, until=None):
+        """Ask for `length` bytes, or for what ends with `until`; None when the device gives up. `text`: how to ask."""
         self._data = future = asyncio.get_running_loop().create_future()
-        self._need = length
+        self._need, self._until = length, until
         self._deaf_until = asyncio.get_running_loop().time() + self._modem.profile["prompt_ms"] / 1000
-        self._write(self._modem.profile["prompt"].encode())
+        self._write((text or self._modem.profile["prompt"]).encode())
         data = await future
         held, self._held = self._held, []
         for line in held:

@@ -305,9 +305,9 @@ class Emulator:
         if self.state.running:
             self.lines.write(data)
 
-    async def prompt(self, length):
-        """Ask the device for data; None when it gives up."""
-        return await self.lines.speaking().dialogue.prompt(length)
+    async def prompt(self, length, text=None, until=None):
+        """Ask the device for data; None when it gives up (dialogue.py)."""
+        return await self.lines.speaking().dialogue.prompt(length, text, until)
 
     @property
     def online(self):

@@ -76,7 +76,7 @@ class State:
     def restart(self):
         """What a power cycle or AT+CFUN=1,1 does to volatile state."""
         self.running = False
-        self.functionality = 1
+        self.functionality = self.settings.get("+CFUN", 1)
         self.registration = 0
         self.last_error = 0
         self.sim.start()
