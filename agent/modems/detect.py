@@ -12,6 +12,9 @@ ublox SARA-R5 ubloxr5
 ublox LARA-R6 ubloxr6
 sierra HL sierra
 sierra * generic
+siemens * cinterion
+gemalto * cinterion
+thales * cinterion
 """
 
 

@@ -1,16 +1,10 @@
 """Modem families: what every family's file must have, and how their odder ways of handing over data are read."""
 
+from family_script import drive, family_of, read
+
 from agent.codec import at
 from agent.engine.modem import Modem
 from agent.modems import generic
-
-
-def _read(counted, data, size):
-    reader = at.Reader(counted)
-    tokens = []
-    for start in range(0, len(data), size):
-        tokens += reader.feed(data[start : start + size])
-    return tokens
 
 
 def test_data_that_begins_inside_a_line():
@@ -23,14 +17,14 @@ def test_data_that_begins_inside_a_line():
         gap = counted[head.partition(b":")[0].decode()][1]
         data = b"\r\n" + head + gap + payload + tail + b"\r\n\r\nOK\r\n"
         for size in (1, 2, 3, 7, 16, 1000):
-            assert _read(counted, data, size) == [head.decode(), payload, "OK"], size
+            assert read(counted, data, size) == [head.decode(), payload, "OK"], size
 
 
 def test_a_line_without_data_stays_a_line():
     for line in ('+USORF: 1,""', "+USORF: 1,0", '+USORF: 1,"a",2,0,""', '+USORF: 1,"a",2,1501,"x"', "+UUSORF: 1,5"):
         data = line.encode() + b"\r\nOK\r\n"
         for size in (1, 5, 100):
-            assert _read({"+USORF": (3, b',"')}, data, size) == [line, "OK"], line
+            assert read({"+USORF": (3, b',"')}, data, size) == [line, "OK"], line
 
 
 def test_both_prompts():
@@ -41,7 +35,10 @@ def test_both_prompts():
         assert reader.feed(b"\r\nOK\r\n") == ["OK"]
 
 
-FAMILIES = "generic quectel quectelbg simcom simcoma76 simcom70 simcom7000 ublox ubloxr5 ubloxr6 sierra telit huawei"
+FAMILIES = (
+    "generic quectel quectelbg simcom simcoma76 simcom70 simcom7000 ublox ubloxr5 ubloxr6 sierra telit huawei cinterion "
+    "fibocom"
+)
 # What CGMI and CGMM say: the file.
 MODEMS = """
 Quectel|EC25|quectel
@@ -65,11 +62,13 @@ Telit|LE910C1-EUX|telit
 Telit|ME910C1-E2|telit
 Huawei Technologies Co., Ltd.|ME909s-120|huawei
 huawei|ME909u-521|huawei
+Cinterion|PLS62-W|cinterion
+SIEMENS|TC63i|cinterion
+Gemalto M2M|ELS61-E2|cinterion
+THALES|EXS82-W|cinterion
+Fibocom Wireless Inc.|L610-CN|fibocom
+Fibocom|NL668-EAU|fibocom
 """
-
-
-def _family(name):
-    return __import__("agent.modems." + name, None, None, ("INIT",))
 
 
 def _row(family, name):
@@ -79,16 +78,16 @@ def _row(family, name):
 def test_maker_and_model_choose_the_file():
     for row in MODEMS.split("\n")[1:-1]:
         maker, model, file = row.split("|")
-        assert generic.load(maker, model) is _family(file), row
+        assert generic.load(maker, model) is family_of(file), row
     for maker in ("", "?", "ACME", "..", "os", "detect", "attach", "\xff"):
         assert generic.load(maker, "X1") is None, maker
     for name in FAMILIES.split():  # as the setting "modem" names it
-        assert generic.load(name) is _family(name)
+        assert generic.load(name) is family_of(name)
 
 
 def test_every_family_has_what_the_engine_needs():
     for name in FAMILIES.split():
-        family = _family(name)
+        family = family_of(name)
         pulse, reset, start, stop = [at.number(word) for word in _row(family, "POWER").split()]
         assert 0 < pulse <= 6000 and 0 <= reset <= 1000 and 1000 <= start <= 30000 and 0 <= stop <= 20000, name
         for row in ("INIT", "REFUSALS"):
@@ -97,7 +96,7 @@ def test_every_family_has_what_the_engine_needs():
         for command in _row(family, "INIT").split("\n")[1:-1] + [_row(family, "ICCID"), _row(family, "RESET")]:
             assert command[:3] in ("AT+", "AT^", "AT#", "AT%", "AT*"), (name, command)
         for command in ("OFF", "MUX"):
-            assert _row(family, command)[:3] in ("", "AT+", "AT#"), name
+            assert _row(family, command)[:3] in ("", "AT+", "AT#", "AT^"), name
         assert _row(family, "DIAL").startswith("ATD*99"), name
         for command, ms in _row(family, "TIMEOUTS").items():
             assert command == "" or command.startswith("AT"), (name, command)
@@ -110,10 +109,11 @@ def test_every_family_has_what_the_engine_needs():
 
 def test_lines_that_every_family_understands():
     for name in FAMILIES.split():
-        event = _family(name).event
+        event = family_of(name).event
         for line in ("", ":", "+", "+CREG: 1", "+CGEV: ME PDN ACT 1", "+CPIN", "*PSUTTZ: 21,3,1", "+QIURC:", "OK",
                      "+UUSORF:", "+CIPRXGET:", "+CIPRXGET: 1", "+IPCLOSE:", "+CASTATE:", "+CADATAIND: x",
-                     "+UUSOCL: ,"):  # fmt: skip
+                     "+UUSOCL: ,", "^SISR:", "^SISW: 0,1", "^SIS: 0,5", "^SCKS", "+MIPCALL:", "+MIPREAD: ,5",
+                     "+MIPDATA: 1,5", "+MIPCALL: 10.0.0.1", "#XAPOLL:", "%XSIM:"):  # fmt: skip
             assert event(line) is None, (name, line)
         assert event("+CPIN: READY") == ("sim", True) and event("+CPIN: NOT READY") == ("sim", False), name
         assert event("+CGEV: NW PDN DEACT 1") == ("context", None), name
@@ -146,8 +146,18 @@ def test_what_a_family_says_by_itself():
         ("huawei", '^NDISSTAT: 0,33,,"IPV4"', ("context", None)), ("huawei", '^NDISSTAT: 0,,,"IPV6"', None),
         ("huawei", '^NDISSTAT:1,,,"IPV4"', None), ("huawei", "^NDISEND:1,0", ("context", None)),
         ("huawei", "^HCSQ: \"LTE\",46,42,121,20", None), ("huawei", "^BOOT:39808534,0,0,0,72", None),
+        ("cinterion", "^SISR: 3,1", ("recv", 3)), ("cinterion", "^SISR: 3,2", ("closed", 3)),
+        ("cinterion", '^SIS: 2,0,48,"Remote peer has closed the connection"', ("closed", 2)),
+        ("cinterion", '^SIS: 2,0,2200,"Http tinyurl:8080"', None), ("cinterion", "^SIS: 2,5", None),
+        ("cinterion", "^SYSSTART", ("boot",)), ("cinterion", "^SYSSTART AIRPLANE MODE", ("boot",)),
+        ("cinterion", "^SCKS: 0", ("sim", False)), ("cinterion", "^SCKS: 1", ("sim", True)),
+        ("cinterion", "+CIEV: simlocal,0", ("sim", False)), ("cinterion", "+CIEV: prov,0,fallb3gpp", None),
+        ("fibocom", "+MIPREAD: 1,100", ("recv", 1)), ("fibocom", "+MIPSTAT: 2,1", ("closed", 2)),
+        ("fibocom", "+MIPCLOSE: 3,2", ("closed", 3)), ("fibocom", "+MIPCALL: 0", ("context", None)),
+        ("fibocom", "+SIM: Inserted", ("sim", True)), ("fibocom", "+SIM: Removed", ("sim", False)),
+        ("fibocom", "+SIM READY", ("sim", True)), ("fibocom", "+SIM DROP", ("sim", False)),
     ):  # fmt: skip
-        assert _family(name).event(line) == meaning, (name, line)
+        assert family_of(name).event(line) == meaning, (name, line)
 
 
 def test_a_prompt_that_wants_to_be_left_alone():
@@ -167,137 +177,113 @@ def test_a_prompt_that_wants_to_be_left_alone():
     assert channel.accept("ERROR") == ("answer", False, ["ERROR"]) and not channel.held and channel.out == []
 
 
-def _drive(procedure, *answers):
-    """Run a family's procedure on what the modem says: "" = OK, text = its lines and OK, (text,) = a line that comes
-    after OK, None = ERROR. -> (result, the steps).
-    """
-    steps, waiting = [], list(answers)
-    try:
-        step = next(procedure)
-        while True:
-            steps.append(step[0] if isinstance(step, tuple) else step)
-            late = isinstance(step, tuple) and isinstance(step[1], int)
-            answer = waiting.pop(0) if waiting else None if late else ""
-            if late:
-                assert isinstance(answer, tuple) or answer is None, steps
-                reply = answer and answer[0]
-            elif answer is None:
-                reply = False, ["ERROR"]
-            else:
-                reply = True, [line for line in answer.split("\n") if line]
-            step = procedure.send(reply)
-    except StopIteration as end:
-        assert not waiting, (steps, waiting)
-        return end.value, steps
-
-
 def test_simcom_answers_before_and_after_ok():
-    family = _family("simcom")
+    family = family_of("simcom")
     for line in ("+NETOPEN: 0", "+NETOPEN:0"):
-        result, steps = _drive(family.connect("iot"), '+CGDCONT: 1,"IP","iot","0.0.0.0",0,0', "+NETOPEN: 0,0",
+        result, steps = drive(family.connect("iot"), '+CGDCONT: 1,"IP","iot","0.0.0.0",0,0', "+NETOPEN: 0,0",
                                *[""] * 7, (line,))  # fmt: skip
         assert result == "" and steps[-2:] == ["AT+NETOPEN", "+NETOPEN:"], steps
-    result, steps = _drive(family.connect("iot"), "", "+NETOPEN: 0", *[""] * 7, "+NETOPEN: 1", "")
+    result, steps = drive(family.connect("iot"), "", "+NETOPEN: 0", *[""] * 7, "+NETOPEN: 1", "")
     assert result == "+NETOPEN: 1" and steps[-2:] == ["AT+NETCLOSE", "+NETCLOSE:"], steps
-    result, steps = _drive(family.connect("iot"), '+CGDCONT: 1,"IPV4V6","other"', "+NETOPEN: 1, 0", None)
+    result, steps = drive(family.connect("iot"), '+CGDCONT: 1,"IPV4V6","other"', "+NETOPEN: 1, 0", None)
     assert "AT+NETCLOSE" in steps and 'AT+CGDCONT=1,"IP","iot"' in steps  # open, but for another APN
-    kept, steps = _drive(family.connect("iot"), '+CGDCONT: 1,"IP","IOT"', "+NETOPEN: 1, 0", None, None, None, None)
+    kept, steps = drive(family.connect("iot"), '+CGDCONT: 1,"IP","IOT"', "+NETOPEN: 1, 0", None, None, None, None)
     assert kept == "" and steps[2:] == ["AT+CIPCLOSE=%d" % number for number in range(4)]
 
 
 def test_simcom_sends_to_addresses_only():
-    family = _family("simcom")
-    assert _drive(family.open_socket(1, "192.0.2.7", 5683), "", ("+CIPOPEN: 1,0",))[0] == (1, "192.0.2.7", 5683)
-    opened, steps = _drive(family.open_socket(1, "host.example", 1), "", ('+CDNSGIP: 1,"host.example","192.0.2.8"',),
+    family = family_of("simcom")
+    assert drive(family.open_socket(1, "192.0.2.7", 5683), "", ("+CIPOPEN: 1,0",))[0] == (1, "192.0.2.7", 5683)
+    opened, steps = drive(family.open_socket(1, "host.example", 1), "", ('+CDNSGIP: 1,"host.example","192.0.2.8"',),
                            "+CIPOPEN: 1,0")  # fmt: skip
     assert opened == (1, "192.0.2.8", 1) and steps[0] == 'AT+CDNSGIP="host.example"'
     for answer in (("+CDNSGIP: 0,10",), None):
         answers = ["", answer] if answer else [None]
-        assert _drive(family.open_socket(1, "host.example", 1), *answers)[0] is None
-    assert _drive(family.open_socket(1, "192.0.2.7", 1), "", ("+CIPOPEN: 1,4",), "")[0] is None
-    assert _drive(family.send((1, "192.0.2.7", 5), b"abc"), "")[1] == ['AT+CIPSEND=1,3,"192.0.2.7",5']
+        assert drive(family.open_socket(1, "host.example", 1), *answers)[0] is None
+    assert drive(family.open_socket(1, "192.0.2.7", 1), "", ("+CIPOPEN: 1,4",), "")[0] is None
+    assert drive(family.send((1, "192.0.2.7", 5), b"abc"), "")[1] == ['AT+CIPSEND=1,3,"192.0.2.7",5']
 
 
 def test_simcom_70_in_both_forms():
-    family, old = _family("simcom70"), _family("simcom7000")
+    family, old = family_of("simcom70"), family_of("simcom7000")
     for line in ("+APP PDP: 0,ACTIVE", "+APP PDP:0, ACTIVE"):
-        assert _drive(family.connect("iot"), '+CNCFG: 0,1,"iot","","",0', '+CNACT: 0,0,"0.0.0.0"', "", (line,))[0] == ""
-    refused = _drive(family.connect("iot"), "", "", "", "", "", ("+APP PDP: 0,DEACTIVE",), None)
+        assert drive(family.connect("iot"), '+CNCFG: 0,1,"iot","","",0', '+CNACT: 0,0,"0.0.0.0"', "", (line,))[0] == ""
+    refused = drive(family.connect("iot"), "", "", "", "", "", ("+APP PDP: 0,DEACTIVE",), None)
     assert refused[0] == "+APP PDP: 0,DEACTIVE" and refused[1][-1] == "AT+CNACT=0,0"
-    assert _drive(family.open_socket(2, "a.b", 7), "+CAOPEN: 2,0") == (2, ['AT+CAOPEN=2,0,"UDP","a.b",7'])
-    assert _drive(family.open_socket(2, "a.b", 7), "", ("+CAOPEN: 2,27",), None)[0] is None
-    assert _drive(family.send(0, b"x" * 1460)) == ("full", [])
-    assert _drive(old.connect("iot"), '+CNACT: 0,"0.0.0.0"', "", "", ("+APP PDP: ACTIVE",))[0] == ""
-    assert _drive(old.open_socket(0, "a.b", 7), "", "", None, "", ("+CAOPEN: 0,0",))[0] == 0
-    assert _drive(old.receive(1), "+CASTATE: 1,1", "+CARECV: 0,9") == (None, ["AT+CASTATE?", "AT+CARECV?"])
-    steps = _drive(old.receive(1), "+CASTATE: 0,1\n+CASTATE: 1,1", "+CARECV: 0,9\n+CARECV: 1,5")[1]
+    assert drive(family.open_socket(2, "a.b", 7), "+CAOPEN: 2,0") == (2, ['AT+CAOPEN=2,0,"UDP","a.b",7'])
+    assert drive(family.open_socket(2, "a.b", 7), "", ("+CAOPEN: 2,27",), None)[0] is None
+    assert drive(family.send(0, b"x" * 1460)) == ("full", [])
+    assert drive(old.connect("iot"), '+CNACT: 0,"0.0.0.0"', "", "", ("+APP PDP: ACTIVE",))[0] == ""
+    assert drive(old.open_socket(0, "a.b", 7), "", "", None, "", ("+CAOPEN: 0,0",))[0] == 0
+    assert drive(old.receive(1), "+CASTATE: 1,1", "+CARECV: 0,9") == (None, ["AT+CASTATE?", "AT+CARECV?"])
+    steps = drive(old.receive(1), "+CASTATE: 0,1\n+CASTATE: 1,1", "+CARECV: 0,9\n+CARECV: 1,5")[1]
     assert steps[-1] == "AT+CARECV=1,5"
-    assert _drive(old.receive(1), "") == (None, ["AT+CASTATE?"])
+    assert drive(old.receive(1), "") == (None, ["AT+CASTATE?"])
 
 
 def test_ublox_numbers_its_sockets_itself():
-    family = _family("ublox")
-    assert _drive(family.open_socket(0, "a.b", 7), "+USOCR: 5", "") == (5, ["AT+USOCR=17", 'AT+USOCO=5,"a.b",7'])
-    assert _drive(family.open_socket(0, "a.b", 7), "+USOCR: 5", None) == (
+    family = family_of("ublox")
+    assert drive(family.open_socket(0, "a.b", 7), "+USOCR: 5", "") == (5, ["AT+USOCR=17", 'AT+USOCO=5,"a.b",7'])
+    assert drive(family.open_socket(0, "a.b", 7), "+USOCR: 5", None) == (
         None, ["AT+USOCR=17", 'AT+USOCO=5,"a.b",7', "AT+USOCL=5"])  # fmt: skip
-    assert _drive(family.open_socket(0, "a.b", 7), None)[0] is None
-    assert _drive(family.send(0, b"x" * 1025)) == ("full", [])
+    assert drive(family.open_socket(0, "a.b", 7), None)[0] is None
+    assert drive(family.send(0, b"x" * 1025)) == ("full", [])
 
 
 def test_ublox_attaches_anew_for_another_apn():
     """It lets the APN be changed only while it is not registered."""
-    define = _family("ublox").define
+    define = family_of("ublox").define
     for known, apn in (("iot", "iot"), ("IOT.mnc001.mcc001.gprs", "iot"), ("given.by.network", "")):
-        assert _drive(define(apn), '+CGDCONT: 1,"IP","%s","10.0.0.1",0,0,0,0' % known)[0] == "", known
-    assert _drive(define("iot"), '+CGDCONT: 1,"IP","iot2"', "")[1][-1] == 'AT+CGDCONT=1,"IP","iot"'
-    reason, steps = _drive(define("iot"), '+CGDCONT: 1,"IP","iot2"', None, "", "", "")
+        assert drive(define(apn), '+CGDCONT: 1,"IP","%s","10.0.0.1",0,0,0,0' % known)[0] == "", known
+    assert drive(define("iot"), '+CGDCONT: 1,"IP","iot2"', "")[1][-1] == 'AT+CGDCONT=1,"IP","iot"'
+    reason, steps = drive(define("iot"), '+CGDCONT: 1,"IP","iot2"', None, "", "", "")
     assert reason and steps[2:] == ["AT+CFUN=4", 'AT+CGDCONT=1,"IP","iot"', "AT+CFUN=1"]
 
 
 def test_ublox_profiles():
-    family = _family("ubloxr5")
+    family = family_of("ubloxr5")
     known, closed = '+CGDCONT: 1,"IP","iot"', [None] * 7
     up = ('+UUPSDA: 0,"10.0.0.1"',)
-    assert _drive(family.connect("iot"), known, "+UPSND: 0,8,0", "", "", "", up, *closed)[0] == ""
-    assert _drive(family.connect("iot"), known, "+UPSND: 0,8,1", *closed)[0] == ""
-    assert _drive(family.connect("iot"), known, "+UPSND: 0,8,0", "", "", "", ("+UUPSDA: 34",), "")[0]
+    assert drive(family.connect("iot"), known, "+UPSND: 0,8,0", "", "", "", up, *closed)[0] == ""
+    assert drive(family.connect("iot"), known, "+UPSND: 0,8,1", *closed)[0] == ""
+    assert drive(family.connect("iot"), known, "+UPSND: 0,8,0", "", "", "", ("+UUPSDA: 34",), "")[0]
 
 
 def test_another_apn_means_attaching_anew():
     """Telit and Sierra take the APN at any time, and use it from the next attach on."""
     for name in ("sierra", "telit"):
-        reason, steps = _drive(_family(name).connect("iot"), '+CGDCONT: 1,"IP","other","0.0.0.0",0,0')
+        reason, steps = drive(family_of(name).connect("iot"), '+CGDCONT: 1,"IP","other","0.0.0.0",0,0')
         assert reason and steps[1:] == ["AT+CFUN=4", 'AT+CGDCONT=1,"IP","iot"', "AT+CFUN=1"], name
-        assert _drive(_family(name).connect("iot"), "", "", None, "")[0] == "ERROR", name
+        assert drive(family_of(name).connect("iot"), "", "", None, "")[0] == "ERROR", name
 
 
 KNOWN = '+CGDCONT: 1,"IP","IOT.mnc001.mcc001.gprs"'
 
 
 def test_sierra_waits_for_its_connection():
-    family = _family("sierra")
+    family = family_of("sierra")
     config = 'AT+KCNXCFG=1,"GPRS","iot",,,"IPV4"'
     for answers in (("", ("+KCNX_IND: 1,1,0",)), ("", ("+KCNX_IND: 1,4,1",), ("+KCNX_IND: 1,1,0",)),
                     ("+KCNX_IND: 1,4,1", ("+KCNX_IND: 1,1,0",)), ("+KCNX_IND: 1,4,1\n+KCNX_IND: 1,1,0",),
                     ("", ("+KCNX_IND: 1,3",), ("+KCNX_IND: 1,1,0",))):  # fmt: skip
-        result, steps = _drive(family.connect("iot"), KNOWN, "+CGACT: 1,0", "", *answers)
+        result, steps = drive(family.connect("iot"), KNOWN, "+CGACT: 1,0", "", *answers)
         assert result == "" and steps[2:4] == [config, "AT+KCNXUP=1"] and steps[-1] == "AT+KUDPCLOSE=6", answers
     for answers in ((None,), ("", ("+KCNX_IND: 1,2,1,1,30",)), ("", None), ("", ("+KCNX_IND: 1,0,0",))):
-        result, steps = _drive(family.connect("iot"), KNOWN, "+CGACT: 1,0", "", *answers)
+        result, steps = drive(family.connect("iot"), KNOWN, "+CGACT: 1,0", "", *answers)
         assert result and steps[-1] == "AT+KCNXDOWN=1,1", answers
-    result, steps = _drive(family.connect("iot"), KNOWN, "+CGACT: 1,1", *[None] * 6)
+    result, steps = drive(family.connect("iot"), KNOWN, "+CGACT: 1,1", *[None] * 6)
     assert result == "" and len(steps) == 8
 
 
 def test_sierra_sends_and_reads_after_connect():
     """What ends the data is not known to anybody else, and never part of it."""
-    family, modem = _family("sierra"), Modem("sierra", "iot", below=lambda n: n - 7)
+    family, modem = family_of("sierra"), Modem("sierra", "iot", below=lambda n: n - 7)
     end = family.COUNTED["CONNECT"]
     Modem("sierra", "iot", below=lambda n: 3)  # keeps it, as the modem has been told
     assert family.INIT.count('AT+KPATTERN="%s"' % end.decode()) == 1 and len(end) == 16
-    opened = _drive(family.open_socket(0, "a.b", 7), "+KUDPCFG: 2", ("+KUDP_IND: 2,1",))[0]
-    assert opened == (2, "a.b", 7) and _drive(family.open_socket(0, "a.b", 7), None)[0] is None
-    assert _drive(family.send(opened, b"x" + end)) == ("full", [])
+    opened = drive(family.open_socket(0, "a.b", 7), "+KUDPCFG: 2", ("+KUDP_IND: 2,1",))[0]
+    assert opened == (2, "a.b", 7) and drive(family.open_socket(0, "a.b", 7), None)[0] is None
+    assert drive(family.send(opened, b"x" + end)) == ("full", [])
     channel = modem._channel
     channel.start('AT+KUDPSND=2,"a.b",7,2', b"hi" + end)
     channel.out = []
@@ -316,13 +302,13 @@ def test_sierra_sends_and_reads_after_connect():
 
 def test_telit_reads_datagram_by_datagram():
     """SRING and NO CARRIER with a number come by themselves, also inside an answer (#SRECV with the data's source)."""
-    family = _family("telit")
-    result, steps = _drive(family.connect("iot"), KNOWN, "#SGACT: 1,0", "#SGACT: 10.0.0.1")
+    family = family_of("telit")
+    result, steps = drive(family.connect("iot"), KNOWN, "#SGACT: 1,0", "#SGACT: 10.0.0.1")
     assert result == "" and steps[3:5] == ["AT#SH=1", family._SETUP % (1, 1, 1)] and len(steps) == 11
-    result, steps = _drive(family.connect("iot"), KNOWN, "#SGACT: 1,0", None, "")
+    result, steps = drive(family.connect("iot"), KNOWN, "#SGACT: 1,0", None, "")
     assert result == "ERROR" and steps[-1] == "AT#SGACT=1,0"
-    assert _drive(family.open_socket(0, "a.b", 7), "") == (1, ['AT#SD=1,1,7,"a.b",0,50000,1'])
-    assert _drive(family.open_socket(3, "a.b", 7), None, "")[1] == ['AT#SD=4,1,7,"a.b",0,50003,1', "AT#SH=4"]
+    assert drive(family.open_socket(0, "a.b", 7), "") == (1, ['AT#SD=1,1,7,"a.b",0,50000,1'])
+    assert drive(family.open_socket(3, "a.b", 7), None, "")[1] == ['AT#SD=4,1,7,"a.b",0,50003,1', "AT#SH=4"]
     channel = Modem("telit", "iot")._channel
     channel.start("AT#SRECV=1,1500,1")
     said = b"\r\nSRING: 2\r\n\r\n#SRECV: 1.2.3.4,7,1,3,0\r\na\r\n\r\n\r\nNO CARRIER: 3,1\r\n\r\nOK\r\n"
