@@ -229,7 +229,7 @@ class Line:
 
 # What ends the dialogue, asks for data, or starts what outlasts the test.
 LEFT_OUT = ("+QPOWD", "+QISEND", "+QIOPEN", "+CPOF", "+CPOWD", "+CPWROFF", "+CRESET", "+CIPSEND", "+CASEND", "+USOWR",
-            "+USOST", "+CARECV", "D", "O")  # fmt: skip
+            "+USOST", "+CARECV", "^SMSO", "^SISW", "+MIPSEND", "#XRESET", "#XSHUTDOWN", "#XSEND", "D", "O")  # fmt: skip
 
 
 async def every_command(emulator, line):
@@ -254,7 +254,8 @@ def test_what_the_emulator_says_is_what_the_agent_reads(profile):
         assert at.sim((await line.ask("AT+CPIN?"))[0]) == "READY"
         assert at.signal((await line.ask("AT+CSQ"))[0]) == -69
         technology = emulator.profile["technology"]
-        for name in ("+CREG", "+CGREG", "+CEREG"):
+        known = [name for name in ("+CREG", "+CGREG", "+CEREG") if name in emulator.profile["commands"]]
+        for name in known:
             for level, want in ((1, (1, None, None, None)), (2, (1, 0x1A2B, 0x1C3D4E5, technology))):
                 await line.ask("AT%s=%d" % (name, level))
                 answer = (await line.ask("AT%s?" % name))[0]
