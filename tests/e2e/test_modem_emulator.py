@@ -229,7 +229,8 @@ class Line:
 
 # What ends the dialogue, asks for data, or starts what outlasts the test.
 LEFT_OUT = ("+QPOWD", "+QISEND", "+QIOPEN", "+CPOF", "+CPOWD", "+CPWROFF", "+CRESET", "+CIPSEND", "+CASEND", "+USOWR",
-            "+USOST", "+CARECV", "^SMSO", "^SISW", "+MIPSEND", "#XRESET", "#XSHUTDOWN", "#XSEND", "D", "O")  # fmt: skip
+            "+USOST", "+CARECV", "^SMSO", "^SISW", "+MIPSEND", "#XRESET", "#XSHUTDOWN", "#XSEND", "^RESET", "#SHDN",
+            "#REBOOT", "#ENHRST", "D", "O")  # fmt: skip
 
 
 async def every_command(emulator, line):

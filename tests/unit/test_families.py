@@ -36,8 +36,8 @@ def test_both_prompts():
 
 
 FAMILIES = (
-    "generic quectel quectelbg simcom simcoma76 simcom70 simcom7000 ublox ubloxr5 ubloxr6 sierra telit huawei cinterion "
-    "fibocom"
+    "generic quectel quectelbg simcom simcoma76 simcom70 simcom7000 ublox ubloxr5 ubloxr6 sierra telit huawei "
+    "cinterion fibocom"
 )
 # What CGMI and CGMM say: the file.
 MODEMS = """
