@@ -85,7 +85,7 @@ class Agent(Configuring, Registering, Linking):
         self._build_north()
         self._compose()
         self._below = below
-        self._report_handle = self._reset_at = self._modem_at = None
+        self._report_handle = self._attempt = self._reset_at = self._modem_at = None
         self._update_asked = self._reset_asked = self._stopping = False
         self._written = []  # resources whose observers are to be told
         self._lifetime_sent = self._trial_tries = self._silent = 0

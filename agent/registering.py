@@ -13,12 +13,15 @@ class Registering:
             self.log.error(now, "store", "unwritten", text="the medium takes no writes; a restart undoes changes")
         self.log.info(now, "registration", "requested", registrar=account.uri, link=link, epoch=epoch)
         self._lifetime_sent = account.lifetime_s
-        self.registration.sent(self.north.register(target, self.settings.get("endpoint"), epoch, now))
+        self.exchange.cancel(self._attempt)  # one given up on would hold up the next to the same server (NSTART 1)
+        self._attempt = self.north.register(target, self.settings.get("endpoint"), epoch, now)
+        self.registration.sent(self._attempt)
 
     def _update(self, now, target):
         changed = self._lifetime_sent != target[0].lifetime_s
         self._lifetime_sent = target[0].lifetime_s
-        self.registration.sent(self.north.update(target, changed, now))
+        self._attempt = self.north.update(target, changed, now)
+        self.registration.sent(self._attempt)
 
     def _deregister(self, now, target):
         self.log.info(now, "registration", "leaving", registrar=target[0].uri, link=target[1])
