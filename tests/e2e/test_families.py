@@ -40,6 +40,7 @@ FAMILIES = {
 }
 WITHOUT_SOCKETS = ("huawei-me909s",)
 every_family = pytest.mark.parametrize("profile", sorted(FAMILIES))
+without_sockets = pytest.mark.parametrize("profile", WITHOUT_SOCKETS)
 with_sockets = pytest.mark.parametrize("profile", sorted(set(FAMILIES).difference(WITHOUT_SOCKETS)))
 
 
@@ -291,7 +292,68 @@ def test_a_real_micropython_dials_twice(profile):
     run(profile, steps)
 
 
-USB = ["cinterion-pls62", "fibocom-l610", "quectel-ec25", "simcom-a7670", "simcom-sim7600"]
+@without_sockets
+@pytest.mark.parametrize("interpreter", ["cpython", "micropython"])
+def test_what_has_no_sockets_dials(profile, interpreter):
+    """Datagrams by PPP, both ways; the context goes, the network hangs up, and goes itself: dialled again."""
+    from pointsman.tools.firmware.launch import find_micropython
+
+    program = find_micropython() or sys.executable if interpreter == "micropython" else sys.executable
+
+    async def steps(emulator, device, echo):
+        device.loop.remove_reader(device.fd)  # the port belongs to the process
+        process = await asyncio.create_subprocess_exec(
+            program, str(HERE / "modem_dial.py"), str(HERE.parents[1]), emulator.path, str(echo.port),
+            "one", "two", "three", "four", stdout=asyncio.subprocess.PIPE,
+            env=dict(os.environ, PYTHONUNBUFFERED="1"))  # fmt: skip
+        heard = []
+
+        async def answer(text):
+            while not heard or heard[-1] != "answer " + text:
+                line = await asyncio.wait_for(process.stdout.readline(), 30)
+                assert line, heard  # it says in which state it was left
+                heard.append(line.decode().strip())
+
+        for text, loss in (("ONE", {"do": "detach"}), ("TWO", {"do": "ppp", "fault": "terminate"}),
+                           ("THREE", {"do": "coverage", "on": False}), ("FOUR", None)):  # fmt: skip
+            await answer(text)
+            await emulator.control(loss or {"do": "status"})
+            if text == "THREE":
+                await emulator.control({"do": "coverage", "on": True})
+        assert await process.wait() == 0
+        addresses = [line.split()[1] for line in heard if line.startswith("up")]
+        assert len(set(addresses)) == 4 and emulator.state.context(1).apn == "iot"
+
+    run(profile, steps)
+
+
+@without_sockets
+def test_what_has_no_sockets_waits_registered(profile):
+    """S1: identity; a restart and another SIM are noticed; it does not go beyond "registered"."""
+
+    async def steps(emulator, device, echo):
+        device.do("target", "connected")
+        await until(lambda: device.modem.state == "registered", device.states)
+        assert device.modem.reason == "no sockets"
+        known, own = device.modem.identity, emulator.profile["identity"]
+        assert known["iccid"] == own["iccid"] and known["imsi"] == own["imsi"] and known["imei"] == own["imei"]
+        assert device.modem._channel.family.__name__.rpartition(".")[2] == FAMILIES[profile]
+        since = len(device.states)
+        await emulator.control({"do": "restart"})
+        await until(lambda: "unknown" in device.states[since:], device.states)
+        await until(lambda: device.modem.state == "registered", device.states)
+        await emulator.control({"do": "sim", "present": False})
+        await until(lambda: device.modem.reason == "no SIM", device.states)
+        emulator.state.sim.iccid = "8988211000000000024F"
+        await emulator.control({"do": "sim", "present": True})
+        await until(lambda: device.modem.state == "registered", device.states)
+        assert device.modem.identity["iccid"] == "8988211000000000024"
+
+    run(profile, steps)
+
+
+USB = ["cinterion-pls62", "fibocom-l610", "huawei-me909s", "quectel-ec25", "simcom-a7670", "simcom-sim7600",
+       "telit-le910c1"]  # fmt: skip
 
 
 @pytest.mark.parametrize("profile", USB)
