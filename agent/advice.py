@@ -1,11 +1,19 @@
 """What to do about a setting that was refused, in words. Loaded only when one is."""
 
+from .log import is_secret
+
 
 def no_such(name, names):
     """A setting that does not exist, and the nearest one that does."""
     near = min([(_distance(str(name), other), other) for other in names])
     hint = "; did you mean %s?" % near[1] if near[0] <= max(2, len(str(name)) // 3) else ""
     return "setting %s: there is none of this name%s" % (name, hint)
+
+
+def refused(row, value):
+    """A value that a setting cannot have; one that is meant to be secret is not repeated."""
+    value = "this" if is_secret(row[0]) else repr(value)[:60]
+    return "setting %s: %s is not possible; %s" % (row[0], value, allowed(row))
 
 
 def allowed(row):
@@ -21,6 +29,8 @@ def allowed(row):
         return "coap://HOST:PORT, at most %d characters" % high
     if unit == "dns":
         return "addresses with commas between them, such as 192.0.2.53 or eth=192.0.2.53, at most %d characters" % high
+    if unit == "digits":
+        return "4 to %d digits" % high
     if unit == "apn":
         return "letters, digits, dots and hyphens, at most %d" % high
     form = "words with commas between them, " if unit == "list" else "text without control characters, "

@@ -23,17 +23,20 @@ from .store import Store
 from .table import find
 
 # engine, what it says, the method that reacts: here, in configuring.py, registering.py or linking.py; - logs it, .
-# ignores it
+# ignores it, > hands it on to the driver
 _PLOT = """
 links active _aim
 probes ping _route
 probes answered _path_answers
 probes silent _path_silent
-modem serial _to_serial
+modem serial >
 modem state _modem_state
 modem identity _modem_identity
 modem datagram _modem_datagram
-modem session _modem_session
+modem session >
+modem keep _modem_keep
+modem baud >
+modem power >
 discovery send _route
 discovery found _found
 discovery nothing -
@@ -164,8 +167,8 @@ class Agent(Configuring, Registering, Linking):
         self._settle(now)
 
     def take(self):
-        """-> [("udp", link, host, port, bytes) | ("serial", bytes) | ("session", begins) | ("reset",) | ("stopped",)]
-        to be done now."""
+        """-> [("udp", link, host, port, bytes) | ("serial", bytes) | ("session", begins) | ("baud", bit/s) |
+        ("power", what, ms) | ("reset",) | ("stopped",)] to be done now."""
         out, self._out = self._out, []
         return out
 
@@ -214,6 +217,8 @@ class Agent(Configuring, Registering, Linking):
         (reaction,) = find(_PLOT, name, what[0])
         if reaction == "-":
             self.log.info(now, name, what[0], detail=str(what[1]))
+        elif reaction == ">":
+            self._out.append(what)
         elif reaction != ".":
             getattr(self, reaction)(now, *what[1:])
 

@@ -152,7 +152,10 @@ class Linking:
         from .engine.modem import Modem
 
         get = self.settings.get
-        self.modem = Modem(get("modem"), get("apn"), self._below, get("session"))
+        memory = self.store.get("modem", {})
+        if 0 < memory.get("wall", 0) < self.wall() - 3600:  # the hour that its budgets are for is over
+            memory.pop("used", None)
+        self.modem = Modem(get("modem"), get("apn"), self._below, get("session"), get("pin"), memory)
         self._compose()
         return True
 
@@ -166,11 +169,9 @@ class Linking:
     def _modem_identity(self, now):
         self.log.info(now, "modem", "identity", **self.modem.identity)
 
+    def _modem_keep(self, _now, memory):
+        memory["wall"] = self.wall()
+        memory["kept"] = self.store.keep({"modem": memory})
+
     def _modem_datagram(self, now, host, port, data):
         self._take_in(now, (LTE, host, port), data)
-
-    def _modem_session(self, _now, begins):
-        self._out.append(("session", begins))
-
-    def _to_serial(self, now, data):
-        self._out.append(("serial", data))

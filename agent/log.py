@@ -48,11 +48,12 @@ class Log:
 
 def mask(fields):
     """The fields without secrets: the value of anything named like one is replaced."""
-    return {name: "***" if _is_secret(name) else fields[name] for name in fields}
+    return {name: "***" if is_secret(name) else fields[name] for name in fields}
 
 
-def _is_secret(name):
-    return any(word in name.lower() for word in _SECRET)
+def is_secret(name):
+    """Whether what is called so must not be shown."""
+    return name == "pin" or any(word in name.lower() for word in _SECRET)
 
 
 def line(level, now, actor, event, fields):

@@ -39,6 +39,10 @@ def sink(form):
     return write
 
 
+def _nothing(*_):
+    """What a board does that cannot."""
+
+
 def main(board, values, sink):
     """Run the agent with these settings on this board until it is stopped: the exit code.
 
@@ -98,6 +102,8 @@ class Driver:
                 self.write(what[1])
             elif what[0] == "session":
                 self._session(what[1])
+            elif what[0] in ("power", "baud"):
+                self._hand_on(*what)
             else:
                 self._end(_AGAIN if what[0] == "reset" else 0)
 
@@ -217,6 +223,13 @@ class Driver:
                 self.port.write(data)
         except OSError as e:  # when it has vanished, the reader finds out
             self.warn("unwritten", error=reason(e))
+
+    def _hand_on(self, name, *what):
+        """What not every board has: a say in the modem's power, a port whose speed can change."""
+        try:
+            getattr(self.board if name == "power" else self.port, name, _nothing)(*what)
+        except OSError as e:
+            self.warn("no " + name, error=reason(e))
 
     # the links
 

@@ -20,6 +20,7 @@
     metered             links that cost by the byte
     data_cap_kb         what a metered link may carry in 30 days before every other link is preferred; 0: any amount
     apn                 access point name of the bearer; empty: what the network offers
+    pin                 the SIM's PIN; empty: a locked SIM stays locked. It is never entered when it may be the last try
     modem               modem family, or auto: ask the modem who it is
     session             how datagrams go through the modem: its own sockets, PPP, or the USB network that it has
     ppp_user            who dials, where the operator asks for it (PAP, CHAP)
@@ -68,6 +69,7 @@ dns str - dns 0 128
 metered str lte list 0 32
 data_cap_kb int 0 kB 0 1000000000
 apn str - apn 0 63
+pin str - digits 0 8
 modem str auto - 1 16
 session str sockets sockets|ppp|usb 3 7
 ppp_user str - - 0 64
@@ -158,9 +160,9 @@ def _check(row, value):
     else:
         fits = isinstance(value, str) and low <= len(value.encode()) <= high and _form(unit, value)
     if not fits:
-        from .advice import allowed
+        from .advice import refused
 
-        raise LocalError("setting %s: %s is not possible; %s" % (name, repr(value)[:60], allowed(row)))
+        raise LocalError(refused(row, value))
 
 
 def _form(form, text):
@@ -175,6 +177,8 @@ def _form(form, text):
         return all([_is_uri("coap://" + word) and not word.strip("0123456789.:") for word in words])
     if form == "apn":  # TS 23.003 9.1
         return all(char.isdigit() or char in ".-_" or "a" <= char.lower() <= "z" for char in text)
+    if form == "digits":
+        return not text or len(text) >= 4 and not text.strip("0123456789")
     if form == "list":
         return not text or all(word and word == word.strip() for word in text.split(","))
     return all(" " <= char != "\x7f" for char in text)

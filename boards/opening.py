@@ -30,6 +30,16 @@ def opened(path, baud):
         raise OSError(e.args[0], "serial port: %s cannot be used (%s)" % (path, reason(e)))
 
 
+def speed(number, baud):
+    """Change the speed of an open port, if it can have that one."""
+    speed = getattr(termios, "B%d" % baud, None)
+    try:
+        if speed is not None:
+            _make_raw(number, speed)
+    except _Error as e:
+        raise OSError(e.args[0], "serial port: %d bit/s is not possible (%s)" % (baud, reason(e)))
+
+
 def _open(path):
     if flock is None:
         return open(path, "r+b", buffering=0)

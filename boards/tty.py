@@ -13,7 +13,14 @@ class Tty:
         from .opening import opened
 
         self._queue = b""
+        self._baud = baud
         self.stream = opened(path, baud)
+
+    def baud(self, baud):
+        """Another speed from now on; 0 is the one that it was opened with. One that is not possible is left out."""
+        from .opening import speed
+
+        speed(self.stream.fileno(), baud or self._baud)
 
     def read(self):
         """What has arrived, maybe b"". After having been ready to read, b"" means that the other end hung up."""

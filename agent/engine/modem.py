@@ -21,10 +21,11 @@ class Modem(Ladder):
 
     `state` is ModemManager's word, `identity` a dict of what is known of iccid, imsi, imei, manufacturer, model and
     revision, `signal` dBm or None. session: "ppp" = dial, and let somebody else carry IP; "usb" = start
-    the modem's own USB network. Raises LocalError for an unknown family or an impossible APN.
+    the modem's own USB network. pin: the SIM's, or "" = leave a locked one alone. memory: what ("keep", memory) has
+    asked for, also in an earlier life. Raises LocalError for an unknown family or an impossible APN.
     """
 
-    def __init__(self, family="auto", apn="", below=None, session="sockets"):
+    def __init__(self, family="auto", apn="", below=None, session="sockets", pin="", memory=None):
         self._channel, self._sockets = Channel(), Sockets()
         self._dialler = None
         if session == "ppp":
@@ -42,13 +43,15 @@ class Modem(Ladder):
         self.identity = {}
         self.signal = None
         self.malformed = 0  # answers that made no sense
-        self._rung, self._apn = "off", _checked(apn)
+        self._rung, self._apn, self._pin = "off", _checked(apn), pin
+        self._memory = memory or {}
         self._registration = {}  # "+CEREG": state
-        self._out, self._dials, self._resets = [], [], []
+        self._out = []
         self._procedure = self._due = self._awaited = self._away = None
-        self._now = self._entered = self._toggled = self._looked = self._dial_at = 0
-        self._tries = self._toggles = self._silent = self._holds = 0
-        self._patient = self._heard = self._untidy = False
+        self._now = self._entered = self._looked = self._dial_at = self._redialled = 0
+        self._tries = self._toggles = self._silent = self._holds = self._redials = 0
+        self._patient = self._heard = False
+        self._used, self._untidy = None, ""  # what was done in the last hour: when; what is to be done once registered
 
     def target(self, rung, now):
         """How far to go: "off", "registered" (attached to the network) or "connected" (datagrams)."""
@@ -70,7 +73,7 @@ class Modem(Ladder):
         """Hang up and dial again: nothing comes through although the context seems to be open."""
         if self.state == "connected":
             self._now = now
-            self._drop("nothing comes through")
+            self._drop("nothing comes through", self._rescue().fruitless(self))
             self._wake(True)
 
     def receive(self, data, now):
@@ -124,7 +127,7 @@ class Modem(Ladder):
             self._resume(None if self._awaited else False)
         else:
             self._channel.abandon()
-            self._resume(None, LinkError("no answer to " + command))
+            self._resume(None, LinkError("no answer to " + command.split("=")[0]))  # no PIN in a log
 
     def deadline(self):
         """When poll() is due (ms), or None."""
@@ -132,7 +135,9 @@ class Modem(Ladder):
 
     def take(self):
         """[("serial", bytes) | ("state", new, reason) | ("identity",) | ("datagram", host, port, bytes) |
-        ("session", begins)]: to do."""
+        ("session", begins) | ("keep", memory) | ("baud", bit/s or 0 for the board's own) | ("power", "on", "off" or
+        "reset", ms to hold the line)]: to do. What is to be kept is kept before anything is sent; memory["kept"] then
+        says whether it is."""
         out, self._out = self._out, []
         if self._channel.out:
             out.append(("serial", b"".join(self._channel.out)))
@@ -146,7 +151,7 @@ class Modem(Ladder):
     def _restart(self, event, reason):
         self._channel.abandon()
         self._sockets.reset()
-        self._registration, self._untidy = {}, False
+        self._registration, self._untidy = {}, ""
         if self._dialler:
             self._dialler.forget()
         self._event(event, reason)
@@ -189,7 +194,9 @@ class Modem(Ladder):
         if event == "context" and self.state == "connected":
             self._drop("context lost")
             self._wake(True)
-        elif event == "boot" and self.state != "unknown":
+        elif event == "boot":
+            if self.state == "unknown":
+                return self._wake(True)
             self._restart("lost", "restarted")
         elif event == "sim" and what and self.state in ("failed", "locked"):
             self._wake(True)

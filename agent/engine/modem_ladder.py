@@ -1,8 +1,7 @@
 """The modem's states, and what is done in each: generators that yield steps (modem.py). A part of the modem engine.
 
-The way back when a command is not answered: speak again (ESC, AT x 3) -> reset the modem by command, at most twice an
-hour -> "failed", and from the start after a back-off. Everything that repeats has a limit: dialling (30 an hour, as
-networks punish more), resets, polls, holds.
+What is done about one that does not answer, finds no network or cannot dial is in modem_recovery.py. Everything that
+repeats has a limit: dialling (30 an hour, as networks punish more), resets, polls, holds.
 """
 
 from ..codec import at
@@ -46,14 +45,12 @@ connected disconnect disconnecting
 disconnecting released registered
 """
 _REGISTRATION = "AT+CEREG AT+CGREG AT+CREG"
-_BACKOFF_MS = (1000, 2000, 5000, 10000, 30000)
-_TOGGLE_MS = (300000, 900000, 3600000)  # searching in vain: radio off and on after this long
-_DENIED_MS = (60000, 300000, 900000, 3600000)  # the same when the network denied us
 _HOUR_MS = const(3600000)
 _CHECK_MS = const(60000)  # signal, registration, context
 _GRACE_MS = const(15000)  # not registered, but the context is still up: a cell change or a short loss
 _DOUBT_MS = const(3000)  # a datagram was sent and nothing heard: look whether the notice got lost
-_MAX_DIALS, _MAX_RESETS = 30, 2  # an hour
+_MAX_DIALS = const(30)  # an hour
+_LONG_MS = const(60000)  # a search that takes longer is looked into
 
 
 class Ladder:
@@ -64,7 +61,7 @@ class Ladder:
         if not found:
             raise LocalError("modem: %s in state %s" % (event, self.state))
         if found[0] != self.state:
-            self._entered = self._toggled = self._now
+            self._entered = self._now
         if found[0] != self.state or reason != self.reason:
             self.state, self.reason = found[0], reason
             self._out.append(("state", self.state, reason))
@@ -75,16 +72,21 @@ class Ladder:
             try:
                 yield from getattr(self, "_" + self.state)()
             except LinkError as error:
-                yield from self._recover(str(error))
+                yield from self._rescue().recover(self, str(error))
+
+    def _rescue(self):
+        from . import modem_recovery
+
+        return modem_recovery
 
     # --- the way up ---
 
     def _from_below(self):
-        """The states below enabled: passed once, so their code does not stay (modem_bringup.py)."""
-        from . import modem_bringup as bringup
-
-        steps = {"disabled": bringup.disabled, "enabling": bringup.enabling}
-        yield from steps.get(self.state, bringup.unknown)(self)
+        """The states below enabled: passed once, so their code does not stay."""
+        name = {"initializing": "modem_sim", "disabled": "modem_radio", "enabling": "modem_radio"}.get(self.state)
+        part = __import__(name or "modem_bringup", globals(), None, ("unknown",), 1)
+        drop("engine.modem_bringup", "engine.modem_sim", "engine.modem_radio")
+        yield from getattr(part, self.state if name else "unknown")(self)
 
     _unknown = _failed = _locked = _initializing = _disabled = _enabling = _from_below
 
@@ -96,23 +98,20 @@ class Ladder:
         yield from self._read_registration()
         if self._attached():
             self._toggles, self._silent, self._looked = 0, 0, self._now - _CHECK_MS
-            drop("engine.modem_bringup")
+            drop("engine.modem_recovery")
             return self._event("registered", "" if self._dialler or self._channel.of("SOCKETS") else "no sockets")
         denied = 3 in self._registration.values()
-        if denied or self.reason == "denied":
-            self._event("search", "denied" if denied else "")
-        limits = _DENIED_MS if denied else _TOGGLE_MS
-        if self._now - self._toggled >= limits[min(self._toggles, len(limits) - 1)]:
-            self._toggles += 1
-            return self._event("disable")  # radio off, and up again, however often it refuses to come on
-        yield 2000 if self._now - self._entered < 60000 else 10000
+        if denied or self.reason or self._now - self._entered >= _LONG_MS:
+            return (yield from self._rescue().search(self, denied))
+        yield 2000
 
     _enabled = _searching
 
     def _registered(self):
         if self._untidy:
-            self._untidy = False
+            remedy, self._untidy = self._untidy, ""
             yield from self._bearer().disconnect()
+            return (yield from self._rescue().climb(self, remedy, self.reason))
         if self._rung == "off":
             return self._event("disable")
         if not self._attached():
@@ -120,8 +119,9 @@ class Ladder:
         wait = self._looked + _CHECK_MS - self._now
         if self._rung == "connected" and (self._dialler or self._channel.of("SOCKETS")):
             dial = self._dial_at - self._now
-            if len(self._dials) == _MAX_DIALS:
-                dial = max(dial, self._dials[0] + _HOUR_MS - self._now)
+            dials = self._used.get("dial", ())
+            if len(dials) >= _MAX_DIALS:
+                dial = max(dial, dials[-_MAX_DIALS] + _HOUR_MS - self._now)
             if dial <= 0:
                 return self._event("connect")
             wait = min(wait, dial)
@@ -131,12 +131,12 @@ class Ladder:
             yield wait
 
     def _connecting(self):
-        self._dials = self._dials[1 - _MAX_DIALS :] + [self._now]
+        self._used["dial"] = self._used.get("dial", [])[1 - _MAX_DIALS :] + [self._now]
         self._dialled = self._apn
         reason = yield from self._bearer().connect(self._apn)
         if reason:
-            self._back_off()
-            return self._event("refused", reason)
+            return (yield from self._rescue().refused(self, reason))
+        drop("engine.modem_recovery")
         self._silent = 0
         self._looked = max(self._looked, self._now + 2000 - _CHECK_MS)  # what waits to be sent comes first
         self._event("connected")
@@ -172,18 +172,12 @@ class Ladder:
         yield self._channel.of("FLIGHT")
         self._event("disabled")
 
-    def _drop(self, reason):
+    def _drop(self, reason, remedy="tidy"):
         """The context is gone: say so at once; what has to be tidied up follows."""
-        self._back_off()
+        self._rescue().back_off(self)
         self._sockets.reset()
-        self._untidy = True
+        self._untidy = remedy
         self._event("dropped", reason)
-
-    def _back_off(self):
-        if self.state == "connected" and self._now - self._entered >= 60000:
-            self._tries = 0
-        self._tries += 1
-        self._dial_at = self._now + self._jittered(_BACKOFF_MS, self._tries)
 
     def _hold(self, waits):
         """Wait before the next attempt, longer each time; only a strong reason ends it early."""
@@ -195,31 +189,11 @@ class Ladder:
         wait = waits[min(attempt, len(waits)) - 1]
         return wait + self._below(wait // 5 + 1)
 
-    def _recover(self, reason):
-        self._silent += 1
-        if self.state == "connecting":
-            self._back_off()
-            self._event("refused", reason)
-        try:
-            if self._silent < 3:
-                from . import modem_bringup as bringup
-
-                yield from bringup.sync(self, 3, b"\x1b")  # ESC ends a prompt that may be open
-                return
-        except LinkError:
-            pass
-        self._sockets.reset()
-        self._resets = [at for at in self._resets if self._now - at < _HOUR_MS]
-        # A modem that never said a word is absent rather than stuck.
-        if self._heard and len(self._resets) < _MAX_RESETS:
-            self._resets.append(self._now)
-            self._registration, self._untidy, self._heard = {}, False, False
-            self._channel.out.append(self._channel.of("RESET").encode() + b"\r")  # whatever it answers
-            self._channel.stale += 1
-            self._event("lost", reason)
-        else:
-            self._event("failed", reason)
-            yield from self._hold(_BACKOFF_MS)
+    def _keep(self, key, value):
+        """Have something kept over power cuts."""
+        self._memory = dict(self._memory)
+        self._memory[key] = value
+        self._out.append(("keep", self._memory))
 
     # --- what is known ---
 
@@ -233,6 +207,8 @@ class Ladder:
             if self.state == "connected":
                 self._drop("context lost")
         self._silent = 0
+        if self._memory.get("used") and self._now >= self._forget_at:
+            self._keep("used", {})
 
     def _read_registration(self):
         self._registration = {}

@@ -12,6 +12,7 @@ from . import generic
 # Service notices on; SIM insertion and contexts are reported.
 INIT = '\nAT^SCFG="Tcp/WithURCs","on"\nAT^SCKS=1\nAT+CGEREP=2,1\n'
 ICCID = "AT^SCID"
+TRIES = "AT^SPIC"
 PREFIXES = {"AT^SISR": "^SISR: %s,"}  # not another service's
 REFUSALS = "\n+EXT ERROR:\n"
 SOCKETS = 4

@@ -8,6 +8,7 @@ from . import generic
 # Signal, mode and flow are reported every few seconds; muting them (0) would mute the SIM and the network's end too.
 INIT = "\nAT^CURC=1\nAT+CGEREP=2,1\n"
 ICCID = "AT^ICCID?"
+TRIES = "AT^CPIN?"
 REFUSALS = "\nTOO MANY PARAMETERS\n"
 TIMEOUTS = {"AT^NDISDUP": 120000, "AT^NDISSTATQRY?": 10000, "AT^RESET": 10000}
 POWER = "1000 500 15000 10000"  # *not verified*

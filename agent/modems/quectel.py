@@ -11,6 +11,7 @@ from . import generic
 # What is sent is not echoed; SIM insertion is reported; unsolicited lines come on every port, so also on ours.
 INIT = '\nAT+QISDE=0\nAT+QSIMSTAT=1\nAT+QURCCFG="urcport","all"\n'
 ICCID = "AT+QCCID"
+TRIES = 'AT+QPINC="SC"'
 COUNTED = {"+QIRD": 0}
 SOCKETS = 4
 TIMEOUTS = {"AT+QIACT?": 5000, "AT+QIACT": 150000, "AT+QIDEACT": 40000, "AT+QISEND": 10000,

@@ -11,6 +11,7 @@ from . import generic
 # SIM insertion is reported where the holder can tell; contexts are; the time zone is not.
 INIT = "\nAT+UIMHOTSWAPON=1\nAT+CGEREP=2,1\nAT+CTZR=0\n"
 ICCID = "AT+CICCID"
+TRIES = "AT+SPIC"
 PREFIXES = {"AT+CICCID": "+ICCID:", "AT+CIPRXGET": "+CIPRXGET: 2,"}
 COUNTED = {"+CIPRXGET": 2}
 SOCKETS = 4

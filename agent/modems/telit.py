@@ -8,6 +8,7 @@ from . import attach, generic
 # The SIM's state is told from the next start on too (&W): the only line that it says by itself when it has started.
 INIT = "\nAT#QSS=2;&W\nAT+CGEREP=2\n"
 ICCID = "AT#CCID"
+TRIES = "AT#PCT"
 COUNTED = {"#SRECV": 3}
 SOCKETS = 4
 # At AT+CMUX it must have been on (+CFUN=1) for 5 s (Zephyr's notes).

@@ -151,7 +151,7 @@ class AtModem:
         if end:
             line, self._line = self._line.strip(b"\x1b\n "), b""
             if line:
-                self._commands.append(str(line, "utf-8"))
+                self._commands.append(str(bytes([byte for byte in line if byte < 128]), "utf-8"))
                 self._next()
         return rest
 

@@ -159,6 +159,8 @@ class Device(Node):
                 elif what[0] == "serial":
                     self.world.trace(self.name + " at", what[1])
                     self.modem.receive(what[1])
+                elif what[0] in ("power", "baud"):
+                    self.world.trace("%s %s" % (self.name, what[0]))  # a board without a say in either
                 else:
                     self.world.trace("%s %s" % (self.name, what[0]))
                     self.powered = False

@@ -22,8 +22,8 @@ LAYERS = (
 PARTS = {
     "exchange": ("coap_transmission", "coap_client", "coap_server", "coap_blocks", "coap_following",
                  "coap_serving", "coap_observers"),  # messages, roles, blocks
-    "modem": ("modem_ladder", "modem_session", "modem_usb", "modem_bringup", "at_channel",
-              "at_sockets"),  # states, sessions, commands, datagrams
+    "modem": ("modem_ladder", "modem_session", "modem_usb", "modem_bringup", "modem_sim", "modem_pin",
+              "modem_radio", "modem_probe", "modem_recovery", "at_channel", "at_sockets"),  # states, commands
 }
 
 # A person reads tools/ from the command line down; what one file of agent/ may use is in LAYERS.

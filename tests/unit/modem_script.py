@@ -5,16 +5,22 @@ from agent.engine.modem import Modem
 IDENTITY = {"AT+CGMI": "Quectel", "AT+CGMM": "EC25", "AT+CGMR": "EC25EFAR06A01M4G", "AT+CGSN": "867698041234560",
             "AT+CIMI": "262021234567890", "AT+QCCID": "+QCCID: 8949022021101234567F"}  # fmt: skip
 
+CLOSE_DOWN = bytes([0xF9, 0x03, 0xEF, 0x05, 0xC3, 0x01, 0xF2, 0xF9])
+
 
 class Script:
     """Answers commands from a table; what is not in it is answered OK. Holds a little state of its own."""
 
-    def __init__(self, family="auto", apn="iot"):
-        self.modem = Modem(family, apn)
+    def __init__(self, family="auto", apn="iot", pin="", memory=None):
+        self.modem = Modem(family, apn, pin=pin, memory=memory)
+        self.memory, self.durable = memory, True
         self.now = 0
         self.sent, self.states, self.datagrams = [], [], []
         self.count = {}  # command: how often it was sent
         self.mute = self.active = False
+        self.mode, self.speed, self.baud = "", 0, 0  # "data" or "mux"; what the port runs at, and the modem
+        self.powered = []  # (what, ms) that the board was asked for
+        self.heard_at = 0
         self.answers = {
             "AT+CPIN?": "+CPIN: READY", "AT+CFUN?": "+CFUN: 1", "AT+CEREG?": "+CEREG: 1,1", "AT+CSQ": "+CSQ: 18,99",
             "AT+QICSGP=1": '+QICSGP: 1,"other","","",0',
@@ -44,11 +50,20 @@ class Script:
                     self.hear(item[1])
                 elif item[0] == "state":
                     self.states.append(item[1])
+                elif item[0] == "keep":
+                    self.memory = item[1]
+                    self.memory["kept"] = self.durable
+                elif item[0] == "baud":
+                    self.speed = item[1]
+                elif item[0] == "power":
+                    self.powered.append(item[1:])
                 elif item[0] == "datagram":
                     self.datagrams.append(item[1:])
             items = self.modem.take()
 
     def hear(self, data):
+        if self.elsewhere(data):
+            return
         if self.prompted is not None:
             number, self.prompted = self.prompted, None
             self.delivered.append(self.open[number] + (data,))
@@ -59,6 +74,16 @@ class Script:
             self.count[command] = self.count.get(command, 0) + 1
             if not self.mute:
                 self.reply(command)
+
+    def elsewhere(self, data):
+        """Whether it does not take what it hears for commands."""
+        quiet, self.heard_at = self.now - self.heard_at >= 1000, self.now
+        if self.speed != self.baud or data == CLOSE_DOWN and self.mode != "mux":
+            return True
+        if self.mode == "mux" and data == CLOSE_DOWN or self.mode == "data" and data == b"+++" and quiet:
+            self.mode = "escaped" if self.mode == "data" else ""
+            return True
+        return self.mode in ("mux", "data")
 
     def reply(self, command):
         if command in self.answers:

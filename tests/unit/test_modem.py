@@ -186,9 +186,9 @@ def test_one_unanswered_command_costs_a_resync_only():
 def test_a_modem_gone_mute_is_reset_then_failed_then_retried_for_ever():
     script = connected()
     script.mute = True
-    script.run(120000)
+    script.run(500000)
     assert script.count.get("AT+CFUN=1,1", 0) == 1 and script.modem.state == "failed"
-    script.run(3000000)
+    script.run(2500000)
     assert script.count.get("AT+CFUN=1,1", 0) == 1 and script.modem.state == "failed"
     script.mute = False
     script.run(60000)

@@ -1,0 +1,26 @@
+"""The radio, off and on: a part of the modem engine, loaded for that and dropped again.
+
+Generators as in modem_ladder.py; `modem` is the Modem.
+"""
+
+from ..codec import at
+
+_BACKOFF_MS = (1000, 2000, 5000, 10000, 30000)
+_FOREVER_MS = 86400000
+
+
+def disabled(modem):
+    """The radio is off until it is wanted."""
+    while modem._rung == "off":
+        yield _FOREVER_MS
+    modem._event("enable")
+
+
+def enabling(modem):
+    """Switch the radio on, however often it refuses."""
+    ok, lines = yield "AT+CFUN?"
+    if not (ok and lines and at.number(at.fields(lines[0])[0]) == 1 or (yield "AT+CFUN=1")[0]):
+        return (yield from modem._hold(_BACKOFF_MS))
+    for command in "AT+CEREG AT+CGREG AT+CREG".split():
+        yield command + "=1"
+    modem._event("enabled")
