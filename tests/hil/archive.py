@@ -79,7 +79,7 @@ class Archive:
 
     def _packed(self, path, data, mode):
         code = compiled(path, data)
-        if code and "/python3" in path:
+        if code:
             self.put(path + "c", code)  # in the source's place: nobody reads that in the guest
         else:
             self.put(path, data, mode)
@@ -110,8 +110,7 @@ def members(deb):
 def compiled(path, data):
     """A module's code as its .pyc file holds it, never to be checked again; None when this is no module, or not one of
     this Python's."""
-    same = "python%d.%d/" % sys.version_info[:2] in path or "/python3/" in path
-    if not (same and path.endswith(".py")):
+    if "/python%d.%d/" % sys.version_info[:2] not in path or not path.endswith(".py"):
         return None
     try:
         code = compile(data, "/" + path, "exec", dont_inherit=True)

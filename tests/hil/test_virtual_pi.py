@@ -20,18 +20,9 @@ def pi():
         yield made
 
 
-def started(pi):
-    """Powered on with its cable, registered with the gateway, its modem ready, readings in the books."""
-    began = time.time()
-    pi.power_on()
-    pi.registered_at("gw-1", began)
-    pi.until(lambda: pi.entries("modem", "registered"), "modem that is ready")
-    pi.readings()
-
-
 def test_the_cable_is_pulled_and_put_back(pi, capsys):
     """W3: fail-over to PPP by the kernel and pppd, and back, with no reading lost; three times."""
-    started(pi)
+    pi.started()
     delays = []
     for _ in range(3):
         at = pi.guest.cable(False)
@@ -49,7 +40,7 @@ def test_the_cable_is_pulled_and_put_back(pi, capsys):
 
 def test_the_modem_is_unplugged_and_plugged_in_again(pi):
     """Idle, and in the midst of a data call; the same agent goes on with it."""
-    started(pi)
+    pi.started()
     pi.unplug()
     pi.until(lambda: pi.guest.ask("test -e /dev/ttyUSB0")[0], "end of the port")
     pi.readings()
@@ -68,7 +59,7 @@ def test_the_modem_is_unplugged_and_plugged_in_again(pi):
 
 def test_the_power_is_cut(pi):
     """In the midst of reporting, of dialling, and of a data call; back each time as who it was, with all it had."""
-    started(pi)
+    pi.started()
     for moment in ("reporting", "connecting", "connected"):
         if moment != "reporting":
             pi.guest.cable(False)
@@ -89,7 +80,7 @@ def test_the_power_is_cut(pi):
 
 def test_power_comes_back_without_the_cable(pi):
     """The trap of other products: it starts while the cable is out, and is never seen again."""
-    started(pi)
+    pi.started()
     pi.power_cut()
     since = time.time()
     pi.power_on(cable=False)
@@ -102,7 +93,7 @@ def test_power_comes_back_without_the_cable(pi):
 
 def test_the_agent_is_killed(pi):
     """firmware/start.sh starts it again; it gets the modem back from the middle of a data call."""
-    started(pi)
+    pi.started()
     pi.registered_at("platform", pi.guest.cable(False))
     pi.readings()
     since = time.time()

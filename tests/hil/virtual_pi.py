@@ -70,6 +70,14 @@ class VirtualPi:
                            self.folder / "modem", "agent" if agent else "", cable)  # fmt: skip
         self.until(lambda: [line for line in self.guest.lines if line.startswith("@ready")], "shell in the guest")
 
+    def started(self):
+        """Power it on with its cable; registered with the gateway, its modem ready, readings in the books."""
+        began = time.time()
+        self.power_on()
+        self.registered_at("gw-1", began)
+        self.until(lambda: self.entries("modem", "registered"), "modem that is ready")
+        self.readings()
+
     def power_cut(self):
         """As it stands; the modem loses its power too."""
         self.guest.cut()
