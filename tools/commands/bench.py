@@ -34,6 +34,8 @@ FIGURES = (
      "KiB", LESS, "heap", {"form": "romfs"}),
     ("coap.roundtrips_per_s", "confirmable requests and their answers over loopback UDP, one after the other",
      "1/s", MORE, "coap_roundtrips", {}),
+    ("at.commands_per_s", "AT commands and their answers over a pseudo-terminal, one after the other",
+     "1/s", MORE, "at_commands", {}),
     ("lab.failover_ms", "cable pulled to registered with the platform over 4G, by the servers' records, median",
      "ms", LESS, "failover", {}),
     ("failover.floor.median_ms", "two WANs in namespaces: cable pulled to an echo over the other WAN, no agent at all",
