@@ -9,9 +9,10 @@ datagram is *not verified*.
 from ..codec import at
 from . import attach, generic
 
-# The restart is told (+KSUP), the SIM is (+KSIMDET, *not verified* on HL78xx), contexts are; never sleep: in its sleep
-# it does not hear the serial line. PPP without a secret.
-INIT = "\nAT+KSREP=1\nAT+KSIMDET=1\nAT+CGEREP=2\nAT+KSLEEP=2\nAT+CPSMS=0\nAT+CEDRXS=0\nAT+WPPP=0\n"
+# The restart is told (+KSUP), contexts are; never sleep: in its sleep it does not hear the serial line. PPP without a
+# secret. The SIM is told where the board's maker has wired its holder to GPIO3 and set +KSIMDET; we do not: without
+# the wire there would be no SIM at all.
+INIT = "\nAT+KSREP=1\nAT+CGEREP=2\nAT+KSLEEP=2\nAT+CPSMS=0\nAT+CEDRXS=0\nAT+WPPP=0\n"
 ICCID = "AT+CCID"
 PREFIXES = {"AT+KUDPRCV": "CONNECT", "AT+KCNXUP": "+KCNX_IND:"}
 COUNTED = {"CONNECT": b""}  # the pattern
@@ -24,7 +25,7 @@ OFF = "AT+CPWROFF"
 _ALL = 6  # sockets that the modem has
 _UP_MS = 150000  # from OK to +KCNX_IND
 _READY_MS = 10000  # from OK to +KUDP_IND
-_TOO_MANY = "8"  # +KUDP_NOTIF: sent, although the length was another one
+_LENGTH = "8"  # +KUDP_NOTIF: sent, although the length was another one
 
 
 def reader(below):
@@ -49,7 +50,7 @@ def event(line):
         return generic.event(line)
     if line.startswith("+KUDP_DATA:"):
         return "recv", number
-    if line.startswith("+KUDP_NOTIF:") and parts[1] != _TOO_MANY:
+    if line.startswith("+KUDP_NOTIF:") and parts[1] != _LENGTH:
         return "closed", number
     if line.startswith("+KCNX_IND:") and parts[1] in ("0", "2", "3"):
         return "context", number

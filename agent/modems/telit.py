@@ -5,8 +5,8 @@ ME910G1 AT Commands Reference Guides). They are numbered from 1; what came is to
 from ..codec import at
 from . import attach, generic
 
-# The SIM's state is told from the next start on too (&W): the only line that it says by itself when it has started.
-INIT = "\nAT#QSS=2;&W\nAT+CGEREP=2\n"
+# The SIM's state is told from the next start on too (&W, &P): the only line that it says by itself after a start.
+INIT = "\nAT#QSS=2;&W0;&P0\nAT+CGEREP=2\n"
 ICCID = "AT#CCID"
 TRIES = "AT#PCT"
 COUNTED = {"#SRECV": 3}

@@ -96,11 +96,15 @@ class Dialogue:
         if not self._line and data[:1] == b"\x1b" and self._modem.profile["prompt_escape"]:
             self._finish(None)
             return 1
-        taken = data[:1 if self._until else self._need - len(self._line)]
-        self._line += taken
-        if len(self._line) == self._need or self._until and self._line.endswith(self._until):
+        before = len(self._line)
+        self._line += data[:self._need - before]
+        at = self._line.find(self._until, max(0, before - len(self._until))) if self._until else -1
+        if at >= 0:
+            del self._line[at + len(self._until):]
+        used = len(self._line) - before
+        if len(self._line) == self._need or at >= 0:
             self._finish(bytes(self._line))
-        return len(taken)
+        return used
 
     def _finish(self, data):
         self._line.clear()

@@ -1,8 +1,5 @@
 """Sierra Wireless' own commands: connections and UDP sockets of HL78xx, +KCNXCFG, +KCNXUP, +KUDPCFG, +KUDPSND, +KUDPRCV
 (AirPrime HL78xx AT Commands Interface Guide 41111821). Only UDP, read when told (data mode 0).
-
-A real one goes on in data until the pattern; here the length that was announced counts, and what follows it must be
-the pattern.
 """
 
 from . import sockets
@@ -113,14 +110,16 @@ async def _send(modem, operator, arguments):
     pattern = modem.state.session["+KPATTERN"].encode()
     if not host or not 0 < port < 65536 or not 0 < length <= MAX_SEND:
         raise Refused(50)
-    data = await modem.prompt(length + len(pattern))
+    data = await modem.prompt(MAX_SEND + len(pattern), until=pattern)
     if data is None or not data.endswith(pattern):
-        return Answer(["+KUDP_NOTIF: %d,%d" % (relay.number, _LENGTH)], final="NO CARRIER")
+        return Answer(final="NO CARRIER")
     try:
         to = await modem.sockets.find(host, port)
     except (OSError, UnicodeError):
         return Answer(["+KUDP_NOTIF: %d,%d" % (relay.number, _NAME)], final="NO CARRIER")
-    return Answer(final="OK" if modem.sockets.send(relay.number, data[:length], to) else "NO CARRIER")
+    told = ["+KUDP_NOTIF: %d,%d" % (relay.number, _LENGTH)] if len(data) != length + len(pattern) else []
+    sent = modem.sockets.send(relay.number, data[:-len(pattern)], to)
+    return Answer(told, final="OK" if sent else "NO CARRIER")
 
 
 def _read(modem, operator, arguments):
@@ -142,7 +141,7 @@ def _close(modem, operator, arguments):
     modem.sockets.close(_known(modem, arguments[0]).number)
 
 
-SESSION = {"+KSREP": 0, "+KSIMDET": 0, "+KCNXCFG": 0, "+KPATTERN": "--EOF--Pattern--"}
+SESSION = {"+KSREP": 0, "+KSIMDET": 1, "+KCNXCFG": 0, "+KPATTERN": "--EOF--Pattern--"}
 COMMANDS = {
     "+CCID": _iccid, "+KSREP": _kept("+KSREP", 0, 1), "+KSIMDET": _kept("+KSIMDET", 0, 1), "+KPATTERN": _pattern,
     "+KCNXCFG": _configure, "+KCNXUP": _up, "+KCNXDOWN": _down, "+KUDPCFG": _open, "+KUDPSND": _send,

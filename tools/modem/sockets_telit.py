@@ -3,7 +3,7 @@ Commands Reference Guides). Only UDP, in command mode; without the data's source
 """
 
 from . import sockets
-from .basic_commands import NOT_ALLOWED, need_sim, pick, usb_network
+from .basic_commands import NOT_ALLOWED, accept, need_sim, pick, usb_network
 from .dialogue import Refused
 from .sockets_simcom import power_down, restart
 
@@ -132,8 +132,8 @@ async def _usb_end(modem, operator, arguments):
 
 SESSION = {"#QSS": 0}
 COMMANDS = {
-    "#CCID": _iccid, "#QSS": _sim_status, "&W": _save, "#SGACT": _activate, "#SCFG": _setting, "#SCFGEXT": _setting,
-    "#SCFGEXT2": _setting, "#SD": _open, "#SSENDEXT": _send, "#SRECV": _read, "#SS": _status, "#SH": _close,
-    "#SHDN": power_down, "#REBOOT": restart,
+    "#CCID": _iccid, "#QSS": _sim_status, "&W": _save, "&P": accept, "#SGACT": _activate, "#SCFG": _setting,
+    "#SCFGEXT": _setting, "#SCFGEXT2": _setting, "#SD": _open, "#SSENDEXT": _send, "#SRECV": _read,
+    "#SS": _status, "#SH": _close, "#SHDN": power_down, "#REBOOT": restart,
 }  # fmt: skip
 ECM = {"#ECM": _usb, "#ECMD": _usb_end}
