@@ -35,7 +35,7 @@ class Guest:
         self._asked = threading.Lock()
         control = scratch / "qmp"
         command = [find(QEMU), *_MACHINE, "-m", str(MEMORY_MB), "-kernel", str(kernel), "-initrd", str(initrd),
-                   "-append", "console=ttyAMA0 quiet panic=-1 mitigations=off " + words,
+                   "-append", "console=ttyAMA0 quiet loglevel=1 panic=-1 mitigations=off " + words,
                    "-drive", "file=%s,format=raw,if=none,id=disk" % disk, "-device", "virtio-blk-pci,drive=disk",
                    "-qmp", "unix:%s,server=on,wait=off" % control, "-S"]  # fmt: skip
         if line:

@@ -3,8 +3,6 @@
 A private apt folder makes another architecture possible without root and without `dpkg --add-architecture`.
 """
 
-import os
-import pwd
 import subprocess
 
 from needs import Missing
@@ -31,8 +29,8 @@ class Apt:
             path.mkdir(parents=True, exist_ok=True)
         (state / "status").touch()
         values = {"APT::Architecture": ARCHITECTURE, "APT::Architectures": ARCHITECTURE,
-                  "APT::Sandbox::User": pwd.getpwuid(os.getuid()).pw_name, "Acquire::Languages": "none",
-                  "Acquire::Retries": "2", "Dir::State::lists": state / "lists",
+                  "APT::Sandbox::User": "root",  # as root it would become somebody who may not write here
+                  "Acquire::Languages": "none", "Acquire::Retries": "2", "Dir::State::lists": state / "lists",
                   "Dir::State::status": state / "status", "Dir::Cache": state / "cache"}  # fmt: skip
         self._options = [word for name, value in values.items() for word in ("-o", "%s=%s" % (name, value))]
 
