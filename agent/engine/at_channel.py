@@ -65,14 +65,14 @@ class Channel:
         ("late",): the answer of an abandoned command; ("hold", ms): release() after that time. A refused answer's
         last line is the final result.
         """
-        if isinstance(token, bytes) or token == at.PROMPT:
+        asks = self.of("asks")
+        if isinstance(token, bytes) or token == at.PROMPT and not asks:
             return self._raw(token)
-        asks = self._data is not None and self.command is not None and self.of("asks")
-        size = asks and asks(token)
+        size = asks and self.command is not None and self._data is not None and asks(token)
         if size:
             self._begun, self._data = True, self._data[:size]
-            self._keep(token)
-            return self._raw(at.PROMPT)
+            self.release()
+            return self._keep(token)
         done = at.final(token, self.of("REFUSALS"), self.of("SUCCESSES"))
         if self.command is None:
             if done is None:

@@ -25,6 +25,8 @@ FAMILIES = {
     "cinterion-pls62": "cinterion",
     "fibocom-l610": "fibocom",
     "huawei-me909s": "huawei",
+    "nordic-slm": "nordic",
+    "nordic-sm": "nordic",
     "quectel-bg95": "quectelbg",
     "quectel-ec25": "quectel",
     "sierra-hl7800": "sierra",
@@ -62,7 +64,7 @@ def run(profile, steps, apn="iot"):
     """The modem has booted, and has been set to this APN before."""
 
     async def booted(emulator, device, echo):
-        emulator.state.context(1).apn = apn
+        emulator.state.context(emulator.profile["context"]).apn = apn
         await until(lambda: emulator.state.running, "boot")
         await steps(emulator, device, echo)
 
@@ -95,7 +97,7 @@ def test_comes_up_and_carries(profile):
         await until(lambda: device.modem._sockets.dropped, "the refusal")
         await exchange(device, echo, b"y")
         assert device.modem.state == "connected" and "failed" not in device.states
-        assert emulator.state.context(1).apn == "iot"
+        assert emulator.state.context(emulator.profile["context"]).apn == "iot"
 
     run(profile, steps, apn="of.another.network")
 
@@ -251,6 +253,7 @@ def test_the_tables_fit_the_modem(profile):
         device.loop.remove_reader(device.fd)
         for command in row("INIT").split("\n")[1:-1] + [row("ICCID")]:
             await ask(device, command)
+        await ask(device, "AT+CFUN=1")
         await until(lambda: emulator.state.registration == 1, "the network")
         await ask(device, row("DIAL"), "CONNECT")
         await emulator.control({"do": "restart"})

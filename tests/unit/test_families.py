@@ -37,7 +37,7 @@ def test_both_prompts():
 
 FAMILIES = (
     "generic quectel quectelbg simcom simcoma76 simcom70 simcom7000 ublox ubloxr5 ubloxr6 sierra telit huawei "
-    "cinterion fibocom"
+    "cinterion fibocom nordic"
 )
 # What CGMI and CGMM say: the file.
 MODEMS = """
@@ -68,6 +68,8 @@ Gemalto M2M|ELS61-E2|cinterion
 THALES|EXS82-W|cinterion
 Fibocom Wireless Inc.|L610-CN|fibocom
 Fibocom|NL668-EAU|fibocom
+Nordic Semiconductor ASA|nRF9160-SICA|nordic
+Nordic Semiconductor ASA|nRF9151-LACA|nordic
 """
 
 
@@ -97,7 +99,7 @@ def test_every_family_has_what_the_engine_needs():
             assert command[:3] in ("AT+", "AT^", "AT#", "AT%", "AT*"), (name, command)
         for command in ("OFF", "MUX"):
             assert _row(family, command)[:3] in ("", "AT+", "AT#", "AT^"), name
-        assert _row(family, "DIAL").startswith("ATD*99"), name
+        assert _row(family, "DIAL").startswith(("ATD*99", "AT+CGDATA")), name
         for command, ms in _row(family, "TIMEOUTS").items():
             assert command == "" or command.startswith("AT"), (name, command)
             assert 300 <= ms <= 360000, (name, command)
@@ -155,6 +157,11 @@ def test_what_a_family_says_by_itself():
         ("fibocom", "+MIPREAD: 1,100", ("recv", 1)), ("fibocom", "+MIPSTAT: 2,1", ("closed", 2)),
         ("fibocom", "+MIPCLOSE: 3,2", ("closed", 3)), ("fibocom", "+MIPCALL: 0", ("context", None)),
         ("fibocom", "+SIM: Inserted", ("sim", True)), ("fibocom", "+SIM: Removed", ("sim", False)),
+        ("nordic", "#XAPOLL: 3,1", ("recv", 3)), ("nordic", "#XAPOLL: 3,17", ("closed", 3)),
+        ("nordic", "#XAPOLL: 3,32", ("closed", 3)), ("nordic", "#XAPOLL: 3,4", None), ("nordic", "Ready", ("boot",)),
+        ("nordic", "#XMODEM: FAULT,0x1,0x2", ("boot",)), ("nordic", "#XMODEM: SHUTDOWN,0", None),
+        ("nordic", "%XSIM: 0,1", ("sim", False)), ("nordic", "%XSIM: 1", ("sim", True)),
+        ("nordic", "+CGEV: ME PDN DEACT 0", ("context", None)),
         ("fibocom", "+SIM READY", ("sim", True)), ("fibocom", "+SIM DROP", ("sim", False)),
     ):  # fmt: skip
         assert family_of(name).event(line) == meaning, (name, line)

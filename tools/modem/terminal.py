@@ -103,13 +103,13 @@ class Terminal:
         return await self._connect(int(found[1] or 1)) if found else Answer(final=_NO_CARRIER)
 
     async def _enter(self, modem, operator, arguments):
-        if operator != "=" or arguments[:1] not in (["PPP"], [""], []):
+        if operator not in ("", "=") or arguments[:1] not in (["PPP"], [""], []):
             raise Refused(50)
-        return await self._connect(int((arguments + ["1", "1"])[1] if len(arguments) > 1 else 1))
+        return await self._connect(int(arguments[1] if len(arguments) > 1 else modem.profile["context"]))
 
     async def _connect(self, cid):
         modem = self._modem
-        if self.call or not 1 <= cid <= 16:
+        if self.call or cid not in (modem.profile["context"], *range(1, 17)):
             raise Refused()
         if modem.state.context(cid).active and modem.calling(cid) or not await modem.activate(cid):
             return Answer(final=_NO_CARRIER)

@@ -21,6 +21,8 @@ DEFAULTS = {
     "prompt": "\r\n> ",  # what asks for data
     "prompt_ms": 0,  # what comes sooner after the prompt is lost
     "prompt_escape": True,  # ESC gives up
+    "context": 1,  # of a data call that names none
+    "attached": False,  # whether an attach brings that up
     "contexts": {},  # {cid: apn} that are there from the start
     "booted": ["RDY"],
     "sim_ready": ["+CPIN: READY"],
