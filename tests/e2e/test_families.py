@@ -355,6 +355,24 @@ def test_what_has_no_sockets_waits_registered(profile):
     run(profile, steps)
 
 
+@pytest.mark.parametrize("profile", ["huawei-me909s", "sierra-hl7800", "telit-le910c1"])
+def test_the_last_try_is_left(profile):
+    """A locked SIM is opened with its PIN; one with a single try left is not touched (each maker tells it his way)."""
+
+    async def steps(emulator, device, echo):
+        device.modem = Modem("auto", "iot", pin="1234", memory={"kept": True})
+        await emulator.control({"do": "sim", "present": True, "lock": "SIM PIN"})
+        device.do("target", "registered")
+        await until(lambda: device.modem.state == "registered", device.states)
+        await emulator.control({"do": "sim", "present": False})
+        await until(lambda: device.modem.state == "failed", device.states)
+        await emulator.control({"do": "sim", "present": True, "lock": "SIM PIN", "tries": 1})
+        await until(lambda: device.modem.state == "locked", device.states)
+        assert "1 tries left" in device.modem.reason and emulator.state.sim.tries == 1
+
+    run(profile, steps)
+
+
 USB = ["cinterion-pls62", "fibocom-l610", "huawei-me909s", "quectel-ec25", "simcom-a7670", "simcom-sim7600",
        "telit-le910c1"]  # fmt: skip
 

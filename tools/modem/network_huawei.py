@@ -5,7 +5,8 @@ Interface Specification). It has no sockets here.
 import ipaddress
 
 from .basic_commands import accept, need_sim, pick
-from .dialogue import Answer
+from .dialogue import Answer, Refused
+from .sim_commands import NO_SIM
 from .sockets_simcom import restart
 
 CONTEXT = 1
@@ -15,6 +16,15 @@ UP, DOWN, FAILED = '^NDISSTAT: 1,,,"IPV4"', '^NDISSTAT: 0,,,"IPV4"', '^NDISSTAT:
 def _iccid(modem, operator, arguments):
     need_sim(modem)
     return ["^ICCID: " + modem.state.sim.iccid]
+
+
+def _tries(modem, operator, arguments):
+    """^CPIN?: the code that is asked for and its tries, then those of PUK, PIN, PUK2 and PIN2."""
+    sim = modem.state.sim
+    if not sim.present:
+        raise Refused(NO_SIM)
+    own = {"SIM PIN": sim.tries, "SIM PUK": sim.puk_tries}.get(sim.lock, "")
+    return ["^CPIN: %s,%s,%d,%d,10,3" % (sim.lock or "READY", own, sim.puk_tries, sim.tries)]
 
 
 def _network(modem, operator, arguments):
@@ -52,6 +62,6 @@ def _addresses(modem, operator, arguments):
 
 SESSION = {"^NDISDUP": 0}
 COMMANDS = {
-    "^ICCID": _iccid, "^NDISDUP": _network, "^NDISSTATQRY": _state, "^DHCP": _addresses, "^CURC": accept,
-    "^RESET": restart, "^SYSCFGEX": accept,
+    "^ICCID": _iccid, "^CPIN": _tries, "^NDISDUP": _network, "^NDISSTATQRY": _state, "^DHCP": _addresses,
+    "^CURC": accept, "^RESET": restart, "^SYSCFGEX": accept,
 }  # fmt: skip

@@ -5,6 +5,7 @@ Commands Reference Guides). Only UDP, in command mode; without the data's source
 from . import sockets
 from .basic_commands import NOT_ALLOWED, accept, need_sim, pick, usb_network
 from .dialogue import Refused
+from .sim_commands import NO_SIM
 from .sockets_simcom import power_down, restart
 
 NUMBERS = range(1, 7)
@@ -26,6 +27,14 @@ def _sim_status(modem, operator, arguments):
         return ["#QSS: %d,%d" % (modem.state.session["#QSS"], status)]
     modem.state.session["#QSS"] = pick(arguments[0], 0, 1, 2)
     return None
+
+
+def _tries(modem, operator, arguments):
+    """#PCT: of the code that is asked for, else of the PIN."""
+    sim = modem.state.sim
+    if not sim.present:
+        raise Refused(NO_SIM)
+    return ["#PCT: %d" % (sim.puk_tries if sim.lock == "SIM PUK" else sim.tries)]
 
 
 def _save(modem, operator, arguments):
@@ -132,8 +141,8 @@ async def _usb_end(modem, operator, arguments):
 
 SESSION = {"#QSS": 0}
 COMMANDS = {
-    "#CCID": _iccid, "#QSS": _sim_status, "&W": _save, "&P": accept, "#SGACT": _activate, "#SCFG": _setting,
-    "#SCFGEXT": _setting, "#SCFGEXT2": _setting, "#SD": _open, "#SSENDEXT": _send, "#SRECV": _read,
-    "#SS": _status, "#SH": _close, "#SHDN": power_down, "#REBOOT": restart,
+    "#CCID": _iccid, "#QSS": _sim_status, "#PCT": _tries, "&W": _save, "&P": accept, "#SGACT": _activate,
+    "#SCFG": _setting, "#SCFGEXT": _setting, "#SCFGEXT2": _setting, "#SD": _open, "#SSENDEXT": _send,
+    "#SRECV": _read, "#SS": _status, "#SH": _close, "#SHDN": power_down, "#REBOOT": restart,
 }  # fmt: skip
 ECM = {"#ECM": _usb, "#ECMD": _usb_end}
