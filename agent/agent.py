@@ -88,8 +88,8 @@ class Agent(Configuring, Registering, Linking):
         self._build_north()
         self._compose()
         self._below = below
-        self._report_handle = self._attempt = self._reset_at = self._modem_at = None
-        self._update_asked = self._reset_asked = self._stopping = False
+        self._report_handle = self._attempt = self._reset_at = self._modem_at = self._linger_at = None
+        self._needed = self._update_asked = self._reset_asked = self._stopping = False
         self._written = []  # resources whose observers are to be told
         self._lifetime_sent = self._trial_tries = self._silent = 0
         self._out = []
@@ -146,6 +146,9 @@ class Agent(Configuring, Registering, Linking):
             self._modem_at = None
             self._aim_modem(now)
             self._watch(now)
+        if self._linger_at is not None and now >= self._linger_at:
+            self._linger_at = None
+            self._aim_modem(now)
         if self._reset_at is not None and now >= self._reset_at:
             self._reset_at = None
             self._out.append(("reset",))
@@ -154,6 +157,8 @@ class Agent(Configuring, Registering, Linking):
     def deadline(self):
         """When poll() is due (ms), or None."""
         due = self._reset_at if self._modem_at is None else self._modem_at
+        if self._linger_at is not None and (due is None or self._linger_at < due):
+            due = self._linger_at
         for _, engine in self._engines:
             at = engine.deadline() if engine is not self.policies else None
             if at is not None and (due is None or at < due):
@@ -268,6 +273,8 @@ class Agent(Configuring, Registering, Linking):
         """One reading, and a look at what the links have cost so far."""
         if self.metrics:
             self._account(now)
+        if self.modem:
+            self._aim_modem(now)
         self._read_meter(now)
 
     def _read_meter(self, now):

@@ -76,7 +76,9 @@ class Linking:
     def _account(self, now):
         spent = self.metrics.keep(self.wall())
         for link in self.settings.get("metered").split(","):
-            self.links.spend(link, link in spent)
+            if self.links.is_spent(link) != (link in spent):
+                self.links.spend(link, link in spent)
+                self.log.warning(now, "links", "budget", link=link, spent=link in spent)
 
     # whether the paths are alive
 
@@ -138,11 +140,28 @@ class Linking:
     # the modem
 
     def _aim_modem(self, now):
-        """The modem dials when no better link is trusted, and hangs up when nobody is registered over it any more."""
+        """The modem dials when no better link is trusted. When nobody is registered over it any more it lingers, for
+        what is still on its way, and then stands by."""
         registrar = self.registration.registrar
-        needed = self.links.active == LTE or not self.links.better_than(LTE) or (registrar and registrar[1] == LTE)
-        if self.modem or self._load_modem(needed):
-            self.modem.target("connected" if needed else _STANDBY[self.settings.get("standby")], now)
+        needed = self.links.active == LTE or not self.links.better_than(LTE) or bool(registrar and registrar[1] == LTE)
+        if not (self.modem or self._load_modem(needed)):
+            return
+        if needed:
+            self._linger_at = None
+        elif self._needed and self.modem.state == "connected":
+            self._linger_at = now + self.settings.get("linger_ms")
+        self._needed = needed
+        dialled = needed or self._linger_at is not None
+        self.modem.target("connected" if dialled else _STANDBY[self._standby(now)], now)
+
+    def _standby(self, now):
+        """cold, warm or hot. Warm becomes hot for a while when a better link was lost: that happens again. Who has
+        spent a budget is not kept hot."""
+        standby, hot_ms = self.settings.get("standby"), self.settings.get("hot_after_loss_s") * 1000
+        if standby != "cold":
+            hot = standby == "hot" or self.links.lost_since(LTE, now - hot_ms)
+            standby = "hot" if hot and not self.links.is_spent(LTE) else "warm"
+        return standby
 
     def _load_modem(self, needed):
         """The modem's code is a seventh of the agent's heap: an agent without configuration has no use for it yet,

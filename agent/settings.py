@@ -26,6 +26,8 @@
     ppp_user            who dials, where the operator asks for it (PAP, CHAP)
     ppp_secret          the secret that goes with it
     standby             the modem while a better link is in use: cold off, warm registered, hot connected
+    hot_after_loss_s    how long a warm modem is kept hot after a better link was lost; 0: not at all
+    linger_ms           how long the modem stays connected after the registration has moved to a better link
     discovery           how to find the configuration server: core (CoAP multicast), dns-sd (multicast DNS)
     coap_port           UDP port of multicast discovery
     mdns_port           UDP port of multicast DNS
@@ -75,6 +77,8 @@ session str sockets sockets|ppp|usb 3 7
 ppp_user str - - 0 64
 ppp_secret str - - 0 64
 standby str warm cold|warm|hot 3 4
+hot_after_loss_s int 3600 s 0 86400
+linger_ms int 5000 ms 0 3600000
 discovery str core,dns-sd list 0 32
 coap_port int 5683 - 1 65535
 mdns_port int 5353 - 1 65535

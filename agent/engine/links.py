@@ -54,7 +54,7 @@ class _Link:
     down_at = None  # carrier lost, loss takes effect then
     until = None  # suspect or bad, but not longer than this
     strikes = 0  # times it was doubted without an answer in between
-    lost_at = 0
+    lost_at = -86400000  # long ago
     spent = False
 
     def __init__(self, name, hold_ms):
@@ -124,6 +124,17 @@ class Links:
         link = self._find(name)
         if link is not None:
             link.spent = spent
+
+    def is_spent(self, name):
+        link = self._find(name)
+        return link is not None and link.spent
+
+    def lost_since(self, name, since):
+        """Whether a link that is preferred to `name` was lost after that time (ms)."""
+        for link in self._links:
+            if link.name == name or link.lost_at > since:
+                return link.name != name
+        return False
 
     def is_up(self, name):
         link = self._find(name)

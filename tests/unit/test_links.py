@@ -182,3 +182,15 @@ def test_a_link_that_has_spent_its_budget_comes_last():
     assert links.active == "wifi"
     links.change("wifi", False, 21000)
     assert links.active == "lte"
+
+
+def test_whether_a_better_link_was_lost_lately():
+    links = Links(("eth", "lte", "wifi"))
+    for name in ("eth", "lte", "wifi"):
+        links.change(name, True, 0)
+    assert not links.lost_since("lte", 0)
+    links.change("wifi", False, 1000)
+    links.change("lte", False, 1000)
+    assert not links.lost_since("lte", 0) and links.lost_since("wifi", 0)
+    links.change("eth", False, 2000)
+    assert links.lost_since("lte", 1999) and not links.lost_since("lte", 2000) and not links.lost_since("eth", 0)

@@ -18,6 +18,8 @@ FAST = {
     "deregister_wait_ms": 1000,
     "penalty_ms": 3000,
     "flap_max_ms": 0,  # a story pulls the cable more often than the product should have to put up with
+    "linger_ms": 0,  # one wants to see the modem hang up, and dial again the next time
+    "hot_after_loss_s": 0,
     "bootstrap_wait_ms": 5000,
     "log_level": "info",
 }
