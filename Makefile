@@ -8,13 +8,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-long hil lint bench clean python
+DAYS ?= 1000
+
+.PHONY: help demo test test-long soak hil lint bench clean python
 
 help:
 	@echo "make demo       the whole story once, on this machine (AGENT=micropython: the device runs real MicroPython)"
 	@echo "make test       the tests, in under ten minutes; TESTS=path narrows it"
 	@echo "make test-long  those that take longer: every modem family, two WANs in network namespaces (root)"
 	@echo "make hil        on a virtual Raspberry Pi: Debian's kernel and pppd, a USB modem, a cable, power cuts (QEMU)"
+	@echo "make soak       $(DAYS) simulated days, hard ones, on all processors; DAYS=20 plays fewer"
 	@echo "make lint       ruff, import layers, limits, the portable subset"
 	@echo "make bench      the figures, beside a peer's where there is one; NAMES='heap.story_min_kib ...' narrows it"
 	@echo "make clean      removes .venv/ and everything built"
@@ -32,6 +35,9 @@ test-long: $(VENV)/.test
 hil: $(VENV)/.test
 	@$(BIN)/python tests/hil/image.py
 	@$(BIN)/python -m pytest tests/hil
+
+soak: $(VENV)/.test
+	@$(BIN)/python tests/sim/soak.py $(DAYS)
 
 lint: $(VENV)/.test
 	@$(BIN)/ruff check .

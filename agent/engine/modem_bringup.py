@@ -26,7 +26,7 @@ def unknown(modem):
         yield _FOREVER_MS
     if modem._used is None:
         used = modem._memory.get("used", {})
-        modem._used = {kind: [0] * used[kind] for kind in used}  # of an earlier life: at the latest when this one began
+        modem._used = {kind: [modem._now] * used[kind] for kind in used}  # of an earlier life: at the latest now
         modem._forget_at = modem._now + _HOUR_MS
     if modem._dialler:
         yield from modem._dialler.rouse()

@@ -18,6 +18,7 @@ except ImportError:
 
 _HOUR_MS = const(3600000)
 _BACKOFF_MS = (1000, 2000, 5000, 10000, 30000)
+_REFUSED_MS = (1000, 2000, 5000, 10000, 30000, 60000, 150000)  # so that what may be dialled in an hour lasts an hour
 _AHEAD = const(4)  # dials that are written down together
 # What may be done how often in an hour
 _MOST = """
@@ -44,7 +45,7 @@ def recover(modem, reason):
 
     modem._silent += 1
     if modem.state == "connecting":
-        back_off(modem)
+        back_off(modem, _REFUSED_MS)
         modem._event("refused", reason)
     try:
         yield from probe.sync(modem, 3, b"\x1b")  # ESC ends a prompt that may be open
@@ -79,7 +80,7 @@ def search(modem, denied):
 
 def refused(modem, reason):
     """Dialling was refused."""
-    back_off(modem)
+    back_off(modem, _REFUSED_MS)
     modem._event("refused", reason)
     if modem._tries % _REFUSALS == 0:
         yield from climb(modem, _rung(modem._tries // _REFUSALS), reason)
@@ -103,12 +104,12 @@ def climb(modem, step, reason):
         step = _WEAKER.get(step)
 
 
-def back_off(modem):
+def back_off(modem, waits=_BACKOFF_MS):
     """How long to wait before the next dial. What has been dialled is written down a few at a time."""
     if modem.state == "connected" and modem._now - modem._entered >= 60000:
         modem._tries = 0
     modem._tries += 1
-    modem._dial_at = modem._now + modem._jittered(_BACKOFF_MS, modem._tries)
+    modem._dial_at = modem._now + modem._jittered(waits, modem._tries)
     _record(modem, "dial", _AHEAD)
 
 

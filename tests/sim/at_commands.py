@@ -30,11 +30,19 @@ def _echo_off(modem, echo, mark, rest):
 
 
 def _pin(modem, echo, mark, rest):
-    if mark != "?":
+    if not modem.sim:
+        return modem.error(echo, 10)
+    if mark == "?":
+        return modem.ok(echo, "+CPIN: " + ("SIM PIN" if modem.locked else "READY"))
+    if not modem.locked:
+        return modem.error(echo, 3)
+    if modem.enter(rest.strip('"')):
         return modem.ok(echo)
-    if modem.sim:
-        return modem.ok(echo, "+CPIN: READY")
-    modem.error(echo, 10)
+    modem.error(echo, 16)
+
+
+def _tries(modem, echo, mark, rest):
+    modem.ok(echo, '+QPINC: "SC",%d,10' % modem.tries)
 
 
 def _functional(modem, echo, mark, rest):
@@ -42,6 +50,7 @@ def _functional(modem, echo, mark, rest):
         return modem.ok(echo, "+CFUN: %d" % modem.functional)
     modem.ok(echo, None, 300)
     if rest.endswith(",1"):
+        modem.resets.spend(modem.world.now)
         return modem.power_on()
     modem.functional = rest.startswith("1")
     if modem.functional:
@@ -57,7 +66,7 @@ def _registration(name):
             modem.urc_registration[name] = rest != "0"
             return modem.ok(echo)
         mode = 1 if modem.urc_registration.get(name) else 0
-        modem.ok(echo, "%s: %d,%d" % (name, mode, 1 if modem.registered else 2))
+        modem.ok(echo, "%s: %d,%d" % (name, mode, modem.registration))
 
     return serve
 
@@ -73,7 +82,8 @@ def _attach(modem, echo, mark, rest):
 def _activate(modem, echo, mark, rest):
     if mark == "?":
         return modem.ok(echo, '+QIACT: 1,1,1,"10.64.0.2"' if modem.context else None)
-    if not modem.registered:
+    modem.dials.spend(modem.world.now)
+    if not modem.registered or modem.world.now < modem.refuses_until:
         return modem.error(echo, 30, 500)
     modem.context, modem.dead_bearer = True, False
     modem.ok(echo, None, modem.chance.between(200, 1200))
@@ -145,6 +155,7 @@ def _read(modem, echo, mark, rest):
 COMMANDS = {
     "E0": _echo_off,
     "+CPIN": _pin,
+    "+QPINC": _tries,
     "+CFUN": _functional,
     "+CREG": _registration("+CREG"),
     "+CGREG": _registration("+CGREG"),

@@ -6,8 +6,28 @@ network side, in at_commands.py the commands.
 """
 
 from at_commands import COMMANDS, IDENTITY, OF_SIM, SOCKETS
+from world import HOUR
 
 _BUFFERED = 10  # datagrams a socket keeps until they are read
+_DIALS, _RESETS = 30, 2  # what an operator and a modem put up with in an hour
+_PATIENCE_MS = 190000  # between two of so few dials
+
+
+class Budget:
+    """What may be done so often in any hour, and no more; over power cuts too."""
+
+    def __init__(self, what, most):
+        self.what, self.most, self.busiest = what, most, 0
+        self._times = []
+
+    def spend(self, now):
+        self._times = [then for then in self._times if now - then < HOUR] + [now]
+        self.busiest = max(self.busiest, len(self._times))
+        assert len(self._times) <= self.most, "%d %s within an hour" % (len(self._times), self.what)
+
+    def spent(self, now):
+        """Whether nothing is left for now."""
+        return len([then for then in self._times if now - then < HOUR]) >= self.most
 
 
 class AtModem:
@@ -22,7 +42,11 @@ class AtModem:
         self.overrun = 0  # permille of what it says that the serial line loses, whole or its end
         self.dead_bearer = False  # the context is up, but nothing passes until it is activated anew
         self.mute_until = 0  # says nothing and hears nothing until then (ms)
+        self.refuses_until = self.denies_until = 0  # what the network does to dials, and to the SIM
+        self.barred = False  # denied, and not let in again before it searches anew
+        self.pin, self.tries, self.locked = "", 3, False  # a SIM without PIN is never locked
         self.local_port = 20000
+        self.dials, self.resets = Budget("dials", _DIALS), Budget("resets by command", _RESETS)
         self._boots = 0  # what is on its way out of an earlier life is dropped
         self.power_on()
 
@@ -39,6 +63,7 @@ class AtModem:
         self.close_context()
         self.apn = ""
         self.urc_registration, self.urc_sim = {}, False
+        self.locked = bool(self.pin)
         self._line, self.payload, self.payload_for = b"", b"", None
         self._commands, self._busy = [], False
 
@@ -55,8 +80,11 @@ class AtModem:
     @property
     def serving(self):
         """Whether nothing on this side keeps datagrams from passing once the device has dialled."""
-        healthy = self.ready() and self.coverage and self.sim and not self.dead_bearer
-        return healthy and not self.errors and not self.overrun and self.slow == 1
+        now = self.world.now
+        asked_again = not self.refuses_until or now >= self.refuses_until + _PATIENCE_MS
+        welcome = asked_again and not self.barred and not self.dials.spent(now)
+        healthy = self.ready() and self.coverage and self.sim and not self.locked and not self.dead_bearer
+        return welcome and healthy and not self.errors and not self.overrun and self.slow == 1
 
     # the network side
 
@@ -72,7 +100,7 @@ class AtModem:
 
     def set_sim(self, there):
         """The SIM is taken out or put in."""
-        self.sim = there
+        self.sim, self.locked = there, bool(self.pin)
         self.world.trace("modem sim %d" % there)
         if self.urc_sim:
             self.say("\r\n+QSIMSTAT: 1,%d\r\n" % there)
@@ -108,9 +136,39 @@ class AtModem:
         self.world.after(self.chance.between(300, 3000), self._found, self._boots)
 
     def _found(self, boots):
-        if boots == self._boots and self.coverage and self.functional and self.sim and not self.registered:
-            self.registered = True
-            self._registration_urc(1)
+        if boots != self._boots or self.registered or self.locked:
+            return
+        if self.coverage and self.functional and self.sim:
+            self.barred = self.world.now < self.denies_until
+            self.registered = not self.barred
+            self._registration_urc(self.registration)
+
+    @property
+    def registration(self):
+        """As +CREG? tells it (27.007 7.2)."""
+        if self.registered or not self.coverage:
+            return 1 if self.registered else 2
+        return 3 if self.barred else 2
+
+    def deny(self, until):
+        """The network lets the SIM in no more, until then (ms)."""
+        self.denies_until, self.registered, self.barred = until, False, True
+        self.world.trace("modem denied")
+        self._registration_urc(3)
+        self.drop_context()
+
+    def lock(self, pin):
+        """The SIM wants this PIN whenever it is powered."""
+        self.pin, self.locked = pin, True
+
+    def enter(self, pin):
+        """Whether the PIN is right; three wrong ones in a row, and the SIM is lost."""
+        self.tries = 3 if pin == self.pin else self.tries - 1
+        assert self.tries > 0, "the last try for the PIN is spent"
+        self.locked = pin != self.pin
+        if not self.locked:
+            self.search()
+        return not self.locked
 
     def _registration_urc(self, state):
         for name in ("+CREG", "+CGREG", "+CEREG"):  # a fixed order: dicts have none on MicroPython
@@ -198,6 +256,8 @@ class AtModem:
         known = COMMANDS.get(name)
         if name in OF_SIM and not self.sim:
             self.error(echo, 10)
+        elif name == "+CIMI" and self.locked:
+            self.error(echo, 11)
         elif name in IDENTITY and mark in ("", "?"):
             self.ok(echo, IDENTITY[name])
         elif known:

@@ -6,6 +6,7 @@ usage: python|micropython -X heapsize=4M tests/sim/day.py [SEEDS | SEED..SEED | 
        4..6      seeds 4, 5 and 6
        -s 4      seed 4 alone; with -v also every event
        --each    one line a seed: its number, digest and events
+       --hard    days that are hard on the modem, too (hardships.py)
 
 Prints what was simulated, the digest of all events - the same on every Python - and seconds a day.
 """
@@ -18,6 +19,7 @@ HERE = __file__.rpartition("/")[0] or "."
 if __name__ == "__main__":
     sys.path[:0] = [HERE, HERE + "/../.."]
 
+import hardships  # noqa: E402
 from stage import Stage  # noqa: E402
 from troubles import Troubles  # noqa: E402
 from world import DAY, MINUTE  # noqa: E402
@@ -27,7 +29,7 @@ _STANDBY = ("warm", "hot", "cold")
 _DISCOVERY = ("core,dns-sd", "core", "dns-sd")
 
 
-def simulate(seed, tell=None, duration=DAY):
+def simulate(seed, tell=None, duration=DAY, hard=False):
     """-> the Stage after one day of troubles. AssertionError says which invariant broke, and when."""
     chosen = {"standby": _STANDBY[seed % 3], "discovery": _DISCOVERY[seed // 3 % 3]}
     stage = Stage(seed, 2 if seed % 7 == 6 else 1, tell, **chosen)
@@ -35,21 +37,26 @@ def simulate(seed, tell=None, duration=DAY):
         for device in stage.devices:
             device.sink = _teller(tell)
     try:
+        if hard:
+            hardships.lock(stage, seed)
         stage.power_on()
-        Troubles(stage, duration - CALM)
+        (hardships.Hardships if hard else Troubles)(stage, duration - CALM)
         stage.run(duration - CALM)
         stage.calm()
         stage.run(CALM)
         stage.settled()
     except Exception as e:
-        print("\nseed %d at %.3f s: %r\nreplay: %s" % (seed, stage.world.now / 1000, e, replay(seed)))
+        print("\nseed %d at %.3f s: %r\nreplay: %s" % (seed, stage.world.now / 1000, e, replay(seed, hard)))
         raise
     return stage
 
 
-def replay(seed):
+def replay(seed, hard=False):
+    option = "--hard " if hard else ""
     if sys.implementation.name == "micropython":
-        return "micropython -X heapsize=4M tests/sim/day.py -v -s %d" % seed
+        return "micropython -X heapsize=4M tests/sim/day.py %s-v -s %d" % (option, seed)
+    if hard:
+        return "python tests/sim/day.py --hard -v -s %d" % seed
     return "SEED=%d python -m pytest tests/sim -k day    (or: python tests/sim/day.py -v -s %d)" % (seed, seed)
 
 
@@ -65,7 +72,7 @@ def seeds(arguments):
     """-> (list of seeds, verbose)."""
     found, verbose, single = [], False, False
     for argument in arguments:
-        if argument in ("-v", "-s", "--each"):
+        if argument in ("-v", "-s", "--each", "--hard"):
             verbose, single = verbose or argument == "-v", argument == "-s"
         elif ".." in argument:
             low, _, high = argument.partition("..")
@@ -80,7 +87,7 @@ def main(arguments):
     chosen, verbose = seeds(arguments)
     events, digest, away, twice, start = 0, 0, 0, 0, time.time()
     for seed in chosen:
-        stage = simulate(seed, print if verbose else None)
+        stage = simulate(seed, print if verbose else None, hard="--hard" in arguments)
         out, both = stage.watch.worst()
         events += stage.world.events
         digest ^= stage.world.digest

@@ -124,8 +124,18 @@ class Stage:
             device.modem.sim or device.modem.set_sim(True)
             modem = device.modem
             modem.errors, modem.slow, modem.overrun, modem.mute_until = 0, 1, 0, 0
+            modem.refuses_until = modem.denies_until = 0
+            modem.barred and modem.power_on()
             device.flash.cut_in(0, 0)
             device.flash.full = False
+
+    def worst(self):
+        """-> {what: the worst of this run}."""
+        away, twice = self.watch.worst()
+        modems = [device.modem for device in self.devices]
+        return {"away, with a working path (ms)": away, "two live records (ms)": twice,
+                "dials in an hour": max([modem.dials.busiest for modem in modems]),
+                "modem resets in an hour": max([modem.resets.busiest for modem in modems])}
 
     def settled(self):
         """The end of a run: nothing lost, nothing twice (call after a calm while)."""

@@ -27,6 +27,8 @@ FAILED_ONCE = (
     (628, "registrations given up on, one after the other, held up the next one to the same server"),
 )
 SEEDS = [int(os.environ["SEED"])] if os.environ.get("SEED") else list(range(20)) + [item[0] for item in FAILED_ONCE]
+# Hard days: with a PIN that is right, wrong or missing; and those that spent the hour's dials too early, or twice.
+HARD = (1, 4, 7, 13, 18, 27)
 
 
 def _micropython():
@@ -81,6 +83,13 @@ def days():
 
 
 @pytest.fixture(scope="module")
+def hard_days():
+    half = Half("day.py", "--hard", "--each", *[word for seed in HARD for word in ("-s", str(seed))])
+    yield half
+    half.end()
+
+
+@pytest.fixture(scope="module")
 def stories():
     half = Half("scenarios.py")
     yield half
@@ -93,6 +102,14 @@ def test_day(seed, days):
     stage = day.simulate(seed)
     assert stage.device.starts > 1 and stage.managed, "a day without a restart or a management request tests too little"
     assert days.digest("seed", seed) == stage.world.digest, "the interpreters differ"
+
+
+@pytest.mark.parametrize("seed", HARD)
+def test_hard_day(seed, hard_days):
+    """W1-W3: hours of refusals, a modem that hangs, a SIM with a PIN: no more dials, resets and tries than there are.
+    `make soak` plays a thousand."""
+    stage = day.simulate(seed, hard=True)
+    assert hard_days.digest("seed", seed) == stage.world.digest, "the interpreters differ"
 
 
 @pytest.mark.parametrize("seed", range(scenarios.SEEDS))
