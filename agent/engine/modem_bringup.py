@@ -16,6 +16,8 @@ except ImportError:
 
 _HOUR_MS = const(3600000)
 _FOREVER_MS = const(86400000)
+_QUIET_MS = const(1000)
+_INTRODUCTIONS = const(4)  # before a modem is taken for one that nobody knows
 _MODE_TRIES = const(6)  # 2 s: then it may be in another mode
 _BOOT_TRIES = const(25)  # 18 s: modems take up to 20 s to boot
 
@@ -35,10 +37,12 @@ def unknown(modem):
     yield "ATE0"
     yield "AT+CMEE=1"
     modem.identity = {}
-    yield from _ask(modem, "manufacturer", "AT+CGMI", at.text)
-    yield from _ask(modem, "model", "AT+CGMM", at.text)
-    if modem._auto:
-        modem._use(generic.load(*[modem.identity.get(key, "?") for key in ("manufacturer", "model")]) or generic)
+    for left in range(_INTRODUCTIONS - 1, -1, -1):
+        yield from _ask(modem, "manufacturer", "AT+CGMI", at.text)
+        yield from _ask(modem, "model", "AT+CGMM", at.text)
+        if not modem._auto or _known(modem) or not left:
+            break
+        yield _QUIET_MS  # what it says may belong to an earlier question, or be damaged
     for command in modem._channel.of("INIT").split("\n")[1:-1]:
         yield command
     ok, lines = yield "AT+CFUN?"
@@ -47,6 +51,13 @@ def unknown(modem):
     yield from _ask(modem, "revision", "AT+CGMR", at.text)
     yield from _ask(modem, "imei", "AT+CGSN", at.imei)
     modem._event("answered")
+
+
+def _known(modem):
+    """Use the family's file; whether there is one."""
+    family = generic.load(*[modem.identity.get(key, "?") for key in ("manufacturer", "model")])
+    modem._use(family or generic)
+    return family
 
 
 def _answer(modem):
