@@ -32,6 +32,7 @@ class Device:
     def __init__(self, path):
         self.modem = Modem("auto", "iot", below=random.Random(1).randrange)
         self.states, self.datagrams = [], []
+        self.seen = []  # (state, reason, ms)
         self.loop = asyncio.get_running_loop()
         self.timer = None
         self.open(path)
@@ -62,18 +63,36 @@ class Device:
         except OSError:
             data = b""
         if data:
-            return self.do("receive", data)
+            return self.heard(data)
         self.close()
         return self.do("lost")
 
+    def heard(self, data):
+        """Bytes from the port."""
+        self.do("receive", data)
+
+    def say(self, data):
+        """Bytes for the port; what has no place on the line is lost."""
+        if self.fd is not None:
+            try:
+                os.write(self.fd, data)
+            except OSError:
+                pass  # gone, or nobody reads; the next read says which
+
+    def other(self, *item):
+        """What else the engine wants done."""
+
     def _settle(self):
         for item in self.modem.take():
-            if item[0] == "serial" and self.fd is not None:
-                os.write(self.fd, item[1])
+            if item[0] == "serial":
+                self.say(item[1])
             elif item[0] == "state":
                 self.states.append(item[1])
+                self.seen.append(item[1:] + (self.modem._now,))
             elif item[0] == "datagram":
                 self.datagrams.append(item[1:])
+            else:
+                self.other(*item)
         if self.timer:
             self.timer.cancel()
         due = self.modem.deadline()
@@ -88,17 +107,18 @@ async def until(condition, what, seconds=15):
         await asyncio.sleep(0.005)
 
 
-def scenario(steps, **known):
+def scenario(steps, device=Device, **known):
     """Run `steps(emulator, device, echo)` with an emulator, a device on its port and a peer on the internet."""
+    make = device
 
     async def run():
-        emulator = Emulator(ms=QUICK, **known)
+        emulator = Emulator(**{"ms": QUICK, **known})
         await emulator.start()
         echo = Echo()
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: echo, local_addr=("127.0.0.1", 0))
         echo.port = transport.get_extra_info("sockname")[1]
-        device = Device(emulator.path)
+        device = make(emulator.path)
         try:
             await steps(emulator, device, echo)
         finally:

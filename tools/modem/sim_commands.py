@@ -77,6 +77,22 @@ def tries(modem, operator, arguments):
     return ["+CPINR: SIM PIN,%d,%d" % (sim.tries, PIN_TRIES), "+CPINR: SIM PUK,%d,%d" % (sim.puk_tries, PUK_TRIES)]
 
 
+def counter(form):
+    """The maker's own way to say the same: a form with %(pin)d and %(puk)d. Of PIN2 and PUK2 nothing was ever tried."""
+
+    def answer(modem, operator, arguments):
+        sim = _reached(modem)
+        return [form % {"pin": sim.tries, "puk": sim.puk_tries}]
+
+    return answer
+
+
+QPINC = counter('+QPINC: "SC",%(pin)d,%(puk)d')  # Quectel
+SPIC = counter("+SPIC: %(pin)d,%(puk)d,3,10")  # SIMCom
+UPINCNT = counter("+UPINCNT: %(pin)d,3,%(puk)d,10")  # u-blox
+CINTERION_SPIC = counter("^SPIC: %(pin)d")
+
+
 def facility(modem, operator, arguments):
     """+CLCK="SC": whether the PIN is asked for at every start."""
     need_sim(modem)

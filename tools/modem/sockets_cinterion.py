@@ -6,6 +6,7 @@
 from . import sockets
 from .basic_commands import NO_NETWORK, NOT_ALLOWED, accept, need_sim, pick, usb_network
 from .dialogue import Answer, Refused
+from .sim_commands import CINTERION_SPIC
 
 PROFILES = range(10)
 CONTEXT = 1
@@ -155,6 +156,7 @@ SESSION = {"^SCKS": 0}
 COMMANDS = {
     "^SCID": _iccid, "^SCKS": _holder, "^SMSO": _off, "^SCFG": accept, "^SICA": _attach, "^SISS": _set,
     "^SISO": _open, "^SISC": _close, "^SISI": _information, "^SISW": _write, "^SISR": _read, "^SWWAN": _usb,
+    "^SPIC": CINTERION_SPIC,
 }  # fmt: skip
 OLD = {name: function for name, function in COMMANDS.items() if name != "^SICA"}
 OLD["^SICS"] = _connection

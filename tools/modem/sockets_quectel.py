@@ -5,6 +5,7 @@ Application Note). Only UDP, in buffer access mode (0) and direct push mode (1).
 from . import sockets
 from .basic_commands import need_sim, pick, usb_network
 from .dialogue import Answer, Refused
+from .sim_commands import QPINC
 
 MAX_SEND = 1460
 _TEXTS = {0: "operate successfully", 552: "invalid parameters", 561: "open PDP context failed",
@@ -153,5 +154,5 @@ COMMANDS = {
     "+QCCID": _iccid, "+CCID": _iccid, "+QSIMSTAT": _switch("+QSIMSTAT"), "+QISDE": _switch("+QISDE"),
     "+QURCCFG": _setting, "+QICSGP": _context, "+QIACT": _activate, "+QIDEACT": _deactivate, "+QIOPEN": _open,
     "+QICLOSE": _close, "+QISTATE": _state, "+QISEND": _send, "+QIRD": _read, "+QIGETERROR": _last_error,
-    "+QPOWD": _power_down, "+QNETDEVCTL": _usb,
+    "+QPOWD": _power_down, "+QNETDEVCTL": _usb, "+QPINC": QPINC,
 }  # fmt: skip

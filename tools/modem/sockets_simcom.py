@@ -7,6 +7,7 @@ import ipaddress
 from . import sockets
 from .basic_commands import accept, need_sim, pick, usb_network
 from .dialogue import Answer, Refused
+from .sim_commands import SPIC
 
 LINKS = range(10)
 MAX_SEND = 1500
@@ -162,5 +163,5 @@ COMMANDS = {
     "+CICCID": _iccid, "+NETOPEN": _open_network, "+NETCLOSE": _close_network, "+CIPOPEN": _open, "+CIPCLOSE": _close,
     "+CIPSEND": _send, "+CIPRXGET": _receive, "+CDNSGIP": _resolve, "+IPADDR": _address, "+CPOF": power_down,
     "+CRESET": restart, "+CIPMODE": accept, "+CIPSENDMODE": accept, "+CIPCCFG": accept, "+CIPTIMEOUT": accept,
-    "+CIPSRIP": accept, "$QCRMCALL": _usb, "+CIPHEAD": accept, "+CNMP": accept, "+CSCLK": accept,
+    "+CIPSRIP": accept, "$QCRMCALL": _usb, "+CIPHEAD": accept, "+CNMP": accept, "+CSCLK": accept, "+SPIC": SPIC,
 }  # fmt: skip

@@ -6,6 +6,7 @@ than there is, or for anything while no socket is open.
 from . import sockets
 from .basic_commands import accept, need_sim, pick
 from .dialogue import Answer, Refused
+from .sim_commands import SPIC
 from .sockets_simcom import power_down
 
 LINKS = range(13)
@@ -151,6 +152,6 @@ SESSION = {"+CACID": 0, "protocol": "0"}
 COMMANDS = {
     "+CCID": _iccid, "+CNCFG": _configure, "+CNACT": _activate, "+CAOPEN": _open, "+CACLOSE": _close,
     "+CASTATE": _state, "+CASEND": _send, "+CARECV": _receive, "+CPOWD": power_down, "+CBATCHK": accept,
-    "+CLTS": accept, "+CNMP": accept, "+CMNB": accept, "+CACID": _identify, "+CASSLCFG": _protocol,
+    "+CLTS": accept, "+CNMP": accept, "+CMNB": accept, "+CACID": _identify, "+CASSLCFG": _protocol, "+SPIC": SPIC,
 }  # fmt: skip
 OLD = {"+CNACT": _activate_old, "+CAOPEN": _open_old, "+CARECV": _receive_old}

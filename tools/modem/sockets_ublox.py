@@ -5,6 +5,7 @@ SARA-R5 and LARA-R6 (SARA-R4 AT commands manual UBX-17003787, SARA-R5's UBX-1904
 from . import sockets
 from .basic_commands import NOT_ALLOWED, accept, need_sim, pick
 from .dialogue import Answer, Refused
+from .sim_commands import UPINCNT
 from .sockets_simcom import power_down
 
 NUMBERS = range(7)
@@ -173,7 +174,7 @@ COMMANDS = {
     "+CCID": _iccid, "+CGDCONT": _define, "+CSGT": _greeting, "+UDCONF": _hexadecimal, "+USOCR": _create,
     "+USOCO": _connect, "+USOCL": _close, "+USOWR": _write, "+USOST": _send_to, "+USORD": _read("+USORD"),
     "+USORF": _read("+USORF"), "+USIMSTAT": _switch("+USIMSTAT", 0, 1, 2, 3), "+CPWROFF": power_down,
-    "+UMNOPROF": accept,
+    "+UMNOPROF": accept, "+UPINCNT": UPINCNT,
 }  # fmt: skip
 PROFILES = {"+UPSD": _profile, "+UPSDA": _profile_act, "+UPSND": _profile_state,
             "+ULWM2M": _switch("+ULWM2M", 0, 1)}  # fmt: skip
