@@ -70,6 +70,8 @@ class Agent(Configuring, Registering, Linking):
     """settings: Settings; medium: where state is kept; below(n): randomness; measure() -> number; wall() -> Unix s or
     0."""
 
+    ports = tuple  # () -> the board's links, where there is a board
+
     def __init__(self, settings, medium, below, measure, wall, sink=None):
         get = settings.get
         self.settings, self.wall, self._measure_now = settings, wall, measure
@@ -273,6 +275,7 @@ class Agent(Configuring, Registering, Linking):
         """One reading, and a look at what the links have cost so far."""
         if self.metrics:
             self._account(now)
+        self._tell(now)
         if self.modem:
             self._aim_modem(now)
         self._read_meter(now)

@@ -27,6 +27,12 @@ def told(agent, now):
     }
 
 
+def day(metrics):
+    """-> the fields of a day's entry in the log."""
+    carried = ["%s %d %d" % (link, sent, received) for link, (sent, received) in sorted(metrics.before.items())]
+    return {"moves": metrics.moves, "modem_starts": metrics.resets, "bytes": ", ".join(carried)}
+
+
 def counted(metrics, now):
     """-> what the Metrics hold."""
     metrics.entered(metrics.state, now)

@@ -16,6 +16,7 @@ class Linking:
         registrar = self.registration.registrar
         if registrar and registrar[1] == name:
             self.registration.update_now(now)
+        self._tell(now)
         self._settle(now)
 
     def tell(self, reply, now):
@@ -74,7 +75,12 @@ class Linking:
             self._out.append(("udp", link, host, port, data))
 
     def _account(self, now):
-        spent = self.metrics.keep(self.wall())
+        yesterday = self.metrics.before
+        spent = self.metrics.keep(self.wall(), now)
+        if self.metrics.before is not yesterday:
+            from .diagnosis import day
+
+            self.log.info(now, "metrics", "day", **day(self.metrics))
         for link in self.settings.get("metered").split(","):
             if self.links.is_spent(link) != (link in spent):
                 self.links.spend(link, link in spent)
@@ -85,6 +91,7 @@ class Linking:
     def _watch(self, now):
         """Watch the registrar, and over each link that would be better who is to be found there. On a link that costs
         money silence is noticed by the traffic itself; it is asked so rarely that a month of it costs nothing."""
+        self._tell(now)
         quiet_ms = self.settings.get("probe_ms")
         if not quiet_ms or not self.configuration.accounts or self.bootstrap or self._modem_at is not None:
             return  # see _load_modem
@@ -102,6 +109,11 @@ class Linking:
                 wait = quiet_ms if link == active or link in candidates else max(quiet_ms, _IDLE_MS)
             wanted.append((target[0].peer(link), wait))
         self.probes.watch(wanted, now)
+
+    def _tell(self, now):
+        """Whoever observes the objects about links hears of what has changed."""
+        if self.resources.connectivity:
+            self.resources.connectivity.look(now)
 
     def _load_watching(self, now):
         """Not needed, and no heap to spare for it, before there are servers to register with."""

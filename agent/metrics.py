@@ -68,8 +68,9 @@ class Metrics:
             self.spent[link] = self.spent.get(link, 0) + size
             self._unwritten += size
 
-    def keep(self, wall):
+    def keep(self, wall, now):
         """Now and then: begin a new day or month, write what is due. -> the links that have spent their budget."""
+        self.entered(self.state, now)
         day = wall // _DAY_S
         if day > self._day:
             if self._day:  # else it is only now that the clock is set

@@ -1,13 +1,14 @@
 """SenML packs (RFC 8428) in CBOR and JSON, as LwM2M 1.1 uses them: [(name, value, time)] <-> bytes.
 
-A value is an int, float, bool, str, bytes, or None for a record that only names a path (a Read-Composite).
+A value is an int, float, bool, str, bytes, a tuple (object, instance) for a link to it, or None for a record that only
+names a path (a Read-Composite).
 Times are seconds: Unix time, or below 2**28 relative to now (RFC 8428 4.5.3). Sums, units and update times
 are ignored. Reading is in senml_reading.py and JSON in senml_json.py, loaded when there is some.
 """
 
 from ..errors import LocalError
 from . import cbor
-from .senml_fields import BN, BT, VB, VD, VS, N, T, V
+from .senml_fields import BN, BT, VB, VD, VLO, VS, N, T, V
 
 
 def pack(records, base="", json=False):
@@ -32,7 +33,7 @@ def pack(records, base="", json=False):
             bn = base + name if shared else ""
         bt = _put_time(record, bt, time or 0, following[2])
         if value is not None:
-            record[_label(value)] = value
+            record[_label(value)] = "%d:%d" % value if isinstance(value, tuple) else value
         out.append(record)
     if json:
         from .senml_json import text
@@ -74,4 +75,6 @@ def _label(value):
         return VS
     if isinstance(value, (bytes, bytearray)):
         return VD
+    if isinstance(value, tuple):
+        return VLO
     raise LocalError("senml: no record for %s" % type(value).__name__)

@@ -79,6 +79,8 @@ def _senml(asked, values, json):
 def _text(value):
     if isinstance(value, bool):
         return b"1" if value else b"0"
+    if isinstance(value, tuple):
+        return b"%d:%d" % value
     return b2a_base64(value).strip() if isinstance(value, bytes) else str(value).encode()
 
 

@@ -61,6 +61,11 @@ _POINTSMAN = """
 3 R int
 4 R int
 5 R str
+6 R int
+7 R int
+8 R int
+9 R str
+10 R str
 """
 _TABLE_OF = {SECURITY: _SECURITY, SERVER: _SERVER, REGISTRAR: _REGISTRAR, POINTSMAN: _POINTSMAN}
 _SETTING = {1: "report_period_s", 2: "apn"}  # resources of 26242 that are settings
@@ -93,6 +98,8 @@ class Resources:
     """The objects of one agent, entered into its tree of objects; reads what the engines know, writes through the
     agent."""
 
+    connectivity = None  # what tells of the links, once a server has asked
+
     def __init__(self, agent, objects):
         self._agent, self._objects = agent, objects
         self.meter = None  # the last reading's value
@@ -110,13 +117,13 @@ class Resources:
         """Once there are servers to tell: what is to be told of the links, when they ask (connectivity.py)."""
         agent = self._agent
         if agent.configuration.accounts:
-            cellular = (11, 13) if "lte" in agent.settings.get("links").split(",") else ()
+            cellular = (10, 11, 13) if "lte" in agent.settings.get("links").split(",") else ()
             self._objects.later(((4, 7) if agent.metrics else (4,)) + cellular, self._load)
 
     def _load(self):
         from .connectivity import Connectivity
 
-        Connectivity(self._agent, self._objects)
+        self.connectivity = Connectivity(self._agent, self._objects)
 
     def _accounts(self):
         return [account.instance for account in self._agent.configuration.accounts]
@@ -153,6 +160,10 @@ class Resources:
             return agent.settings.get(_SETTING[rid])
         if rid == 5:
             return agent.links.active or ""
+        if rid > 5:
+            from .connectivity import figure
+
+            return figure(agent.metrics, rid)
         return {0: agent.journal.next_seq, 3: agent.configuration.epoch, 4: agent.journal.dropped}.get(rid)
 
     def _write_pointsman(self, _instance, rid, value, really):

@@ -33,12 +33,12 @@ def test_a_move_has_three_phases():
 
 def test_bytes_are_counted_by_link_and_day():
     metrics = Metrics(Store(), ["lte"], 0, 0)
-    metrics.keep(86400 * 20000)
+    metrics.keep(86400 * 20000, 0)
     metrics.count("eth", 0, 100)
     metrics.count("eth", 1, 10)
-    metrics.keep(86400 * 20000 + 5)
+    metrics.keep(86400 * 20000 + 5, 0)
     assert metrics.bytes == {"eth": [128, 38]} and metrics.sums == [128, 38]
-    metrics.keep(86400 * 20001)
+    metrics.keep(86400 * 20001, 0)
     assert metrics.bytes == {} and metrics.before == {"eth": [128, 38]}
 
 
@@ -48,17 +48,17 @@ def test_a_budget_is_kept_coarsely_and_survives_a_restart():
     for _ in range(100):
         metrics.count("lte", 0, 1000)
         metrics.count("eth", 0, 100000)
-        spent = metrics.keep(1700000000)
+        spent = metrics.keep(1700000000, 0)
     assert spent == ["lte"] and store.writes <= 3
     again = Metrics(store, ["lte"], 60000, 0)
-    assert again.keep(1700000000) == ["lte"]
-    assert again.keep(1700000000 + 31 * 86400) == []
+    assert again.keep(1700000000, 0) == ["lte"]
+    assert again.keep(1700000000 + 31 * 86400, 0) == []
 
 
 def test_without_a_clock_nothing_rolls_over():
     metrics = Metrics(Store(), ["lte"], 100, 0)
     metrics.count("lte", 1, 200)
-    assert metrics.keep(0) == ["lte"]
+    assert metrics.keep(0, 0) == ["lte"]
 
 
 def test_time_in_each_state():

@@ -79,9 +79,9 @@ def shown(found):
         found["endpoint"], registration["state"], registration["registrar"] or "nobody",
         registration["link"] or "no link", registration["epoch"], found["now_ms"] // 1000)
     for link in found["links"]:
-        sent, received = metrics.get("bytes_today", {}).get(link["name"], (0, 0))
-        yield "  link %-6s %-8s %s  %d B sent, %d B received today" % (
-            link["name"], link["state"], "active" if link["active"] else "      ", sent, received)
+        carried = [metrics.get(day, {}).get(link["name"], (0, 0)) for day in ("bytes_today", "bytes_yesterday")]
+        yield "  link %-6s %-8s %s  sent %d B, received %d B today; %d and %d yesterday" % (
+            link["name"], link["state"], "active" if link["active"] else "      ", *carried[0], *carried[1])
     if found["modem"]:
         yield "  modem " + " ".join("%s=%s" % item for item in sorted(found["modem"].items()))
     outbox = found["outbox"]
@@ -90,6 +90,8 @@ def shown(found):
         yield "  moves %d, the last: detect %d, dial %d, register %d ms; worst %d ms; modem started %d times" % (
             metrics["moves"], *(metrics["last"][name] for name in ("detect_ms", "dial_ms", "register_ms")),
             metrics["worst_ms"], metrics["modem_starts"])
+        yield "  a move takes, on average: detect %d, dial %d, register %d ms" % tuple(
+            metrics["mean"][name] for name in ("detect_ms", "dial_ms", "register_ms"))
         yield "  seconds " + " ".join("%s=%s" % item for item in sorted(metrics["state_s"].items()))
         yield "  metered, this month: %s" % (
             " ".join("%s=%d B" % item for item in sorted(metrics["spent_month"].items())) or "nothing")
