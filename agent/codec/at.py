@@ -262,10 +262,14 @@ def sim(line):
 
 
 def signal(line):
-    """+CSQ -> dBm, or None when not known (TS 27.007 8.5; 100..199 is the TD-SCDMA scale)."""
-    level = number(fields(line)[0])
+    """+CSQ -> dBm, or None when not known (TS 27.007 8.5; 100..199 is the TD-SCDMA scale); +CESQ -> RSRP (8.69)."""
+    parts = fields(line)
+    level = number(parts[0])
     if level is None:
         bad("signal", line)
+    if line[:6] == "+CESQ:":
+        level = number((parts + [""] * 6)[5])
+        return level - 141 if level is not None and level <= 97 else None
     if level <= 31:
         return 2 * level - 113
     return level - 216 if 100 <= level <= 191 else None

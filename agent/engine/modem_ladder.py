@@ -200,7 +200,7 @@ class Ladder:
     def _look(self):
         """Signal, registration, and whether the context is still there: not every loss is announced."""
         self._looked, self._sockets.failed = self._now, False
-        ok, lines = yield "AT+CSQ"
+        ok, lines = yield self._channel.of("SIGNAL")
         self.signal = self._parsed(at.signal, lines) if ok else None
         yield from self._read_registration()
         if self.state == "connected" and not (yield from self._bearer().active()):

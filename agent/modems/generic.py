@@ -10,6 +10,7 @@ from ..overlay import drop
 INIT = ""  # commands after ATE0 and +CMEE=1, between newlines; a refusal is ignored
 ICCID = "AT+CCID"
 TRIES = "AT+CPINR"  # how often the PIN may be entered (27.007 8.65); codec/at_sim.py knows what makers answer
+SIGNAL = "AT+CSQ"  # or AT+CESQ
 PREFIXES = {}  # command, or its name: what its answer lines begin with, where not the command's name; %s: 1st argument
 COUNTED = {}  # name of a line that announces raw data: index of the field with the length (codec/at.py, Reader)
 # A family whose modem asks for data by a line and not by a prompt has asks(line) -> how many bytes it wants, or None.

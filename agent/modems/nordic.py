@@ -13,6 +13,7 @@ from . import generic
 # With the radio off the SIM is off too, unless it is wanted; its state and contexts are reported.
 INIT = "\nAT+CFUN=41\nAT%XSIM=1\nAT+CGEREP=1\n"
 ICCID = "AT%XICCID"
+SIGNAL = "AT+CESQ"
 SUCCESSES = "\n#XDATAMODE: 0\n"
 SOCKETS = 4
 TIMEOUTS = {"AT+CGACT?": 5000, "AT+CGACT": 150000, "AT#XCONNECT": 60000, "AT#XSEND": 15000, "AT#XRESET": 10000,
@@ -55,16 +56,10 @@ def event(line):
 
 
 def connect(apn):
-    """Have the context of the attach, number 0, be for this APN, and active. "" or why we cannot go on yet."""
-    ok, lines = yield "AT+CGDCONT?"
-    for line in lines:
-        parts = at.fields(line) + ["", "", ""]
-        # What the network has added to the name ("iot.mnc001.mcc001.gprs") does not count; without one, any is right.
-        if ok and parts[0] == "0" and (parts[2].lower() + ".mnc").startswith(apn and apn.lower() + ".mnc"):
-            break
-    else:
-        if apn:
-            return (yield from _attach(apn))
+    """Have context 0 be for this APN, and active. Returns "" or why it was refused."""
+    reason = yield from define(apn)
+    if reason:
+        return reason
     if not (yield from active()):
         ok, lines = yield "AT+CGACT=1,0"
         if not ok:
@@ -73,8 +68,19 @@ def connect(apn):
     return ""
 
 
-def _attach(apn):
-    """The APN can be changed only while the radio is off."""
+def define(apn):
+    """Have the context of the attach, number 0, be for this APN; it can be changed only while the radio is off.
+
+    Returns "" or why we cannot go on yet: it attaches anew.
+    """
+    ok, lines = yield "AT+CGDCONT?"
+    for line in lines:
+        parts = at.fields(line) + ["", "", ""]
+        # What the network has added to the name ("iot.mnc001.mcc001.gprs") does not count; without one, any is right.
+        if ok and parts[0] == "0" and (parts[2].lower() + ".mnc").startswith(apn and apn.lower() + ".mnc"):
+            return ""
+    if not apn:
+        return ""
     yield FLIGHT
     ok, lines = yield 'AT+CGDCONT=0,"IP","%s"' % apn
     yield "AT+CFUN=1"

@@ -97,6 +97,7 @@ def test_comes_up_and_carries(profile):
         await until(lambda: device.modem._sockets.dropped, "the refusal")
         await exchange(device, echo, b"y")
         assert device.modem.state == "connected" and "failed" not in device.states
+        await until(lambda: device.modem.signal in (-69, -77), "the signal")
         assert emulator.state.context(emulator.profile["context"]).apn == "iot"
 
     run(profile, steps, apn="of.another.network")
@@ -355,7 +356,10 @@ def test_what_has_no_sockets_waits_registered(profile):
     run(profile, steps)
 
 
-@pytest.mark.parametrize("profile", ["huawei-me909s", "sierra-hl7800", "telit-le910c1"])
+TRIES = ["cinterion-ehs6", "fibocom-l610", "huawei-me909s", "nordic-sm", "sierra-hl7800", "telit-le910c1"]
+
+
+@pytest.mark.parametrize("profile", TRIES)
 def test_the_last_try_is_left(profile):
     """A locked SIM is opened with its PIN; one with a single try left is not touched (each maker tells it his way)."""
 

@@ -256,8 +256,8 @@ def test_what_the_emulator_says_is_what_the_agent_reads(profile):
         line.reader.feed(os.read(device.fd, 4096))
         await every_command(emulator, line)
         assert at.sim((await line.ask("AT+CPIN?"))[0]) == "READY"
-        if "+CSQ" in emulator.profile["commands"]:
-            assert at.signal((await line.ask("AT+CSQ"))[0]) == -69
+        rssi = "+CSQ" in emulator.profile["commands"]  # else RSRP
+        assert at.signal((await line.ask("AT+CSQ" if rssi else "AT+CESQ"))[0]) == (-69 if rssi else -77)
         technology = emulator.profile["technology"]
         known = [name for name in ("+CREG", "+CGREG", "+CEREG") if name in emulator.profile["commands"]]
         for name in known:

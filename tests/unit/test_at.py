@@ -247,6 +247,8 @@ def test_sim_and_signal():
     assert at.signal("+CSQ: 031,0") == -51
     assert at.signal("+CSQ: 99,99") is None and at.signal("+CSQ: 199,99") is None
     assert at.signal("+CSQ: 125,99") == -91
+    assert at.signal("+CESQ: 99,99,255,255,20,54") == -87 and at.signal("+CESQ: 30,99,255,255,255,255") is None
+    assert at.signal("+CESQ: 99,99") is None
     assert refused(at.signal, "+CSQ:")
 
 
