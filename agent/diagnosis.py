@@ -18,6 +18,7 @@ def told(agent, now):
             {"name": name, "state": agent.links.state(name), "active": name == agent.links.active} for name in links
         ],
         "modem": dict(modem.identity, state=modem.state, signal=modem.signal) if modem else None,
+        "transcript": transcript(modem) if modem else [],
         "outbox": {"waiting": agent.journal.count, "dropped": agent.journal.dropped, "next": agent.journal.next_seq},
         "store": {"writes": agent.store.writes, "behind": agent.store.behind},
         "exchange": agent.exchange.counters,
@@ -31,6 +32,15 @@ def day(metrics):
     """-> the fields of a day's entry in the log."""
     carried = ["%s %d %d" % (link, sent, received) for link, (sent, received) in sorted(metrics.before.items())]
     return {"moves": metrics.moves, "modem_starts": metrics.resets, "bytes": ", ".join(carried)}
+
+
+def transcript(modem):
+    """-> what was said to the modem and by it lately, without secrets."""
+    from .engine.at_transcript import told
+    from .overlay import drop
+
+    drop("engine.at_transcript")
+    return told(modem)
 
 
 def counted(metrics, now):

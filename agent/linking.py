@@ -183,10 +183,8 @@ class Linking:
         from .engine.modem import Modem
 
         get = self.settings.get
-        memory = self.store.get("modem", {})
-        if 0 < memory.get("wall", 0) < self.wall() - 3600:  # the hour that its budgets are for is over
-            memory.pop("used", None)
-        self.modem = Modem(get("modem"), get("apn"), self._below, get("session"), get("pin"), memory)
+        memory, wall = self.store.get("modem"), self.wall()
+        self.modem = Modem(get("modem"), get("apn"), self._below, get("session"), get("pin"), memory, wall)
         self._compose()
         return True
 

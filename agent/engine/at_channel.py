@@ -5,6 +5,8 @@ A line is part of the answer when a command is pending and the line begins with 
 alone: firmwares differ (the exception, registration, is in codec/at.py).
 """
 
+import sys
+
 from ..codec import at
 from ..modems import generic
 
@@ -13,6 +15,9 @@ try:
 except ImportError:
     const = lambda value: value
 
+# Bytes of the transcript (at_transcript.py), and the most that one line takes of it
+_RING = 384 if sys.implementation.name == "micropython" else 8192
+_NOTED = const(80)
 _MAX_LINES = const(32)  # of one answer; what exceeds it is dropped
 
 
@@ -28,6 +33,7 @@ class Channel:
         self.held = False  # the prompt was seen; the family wants our data a little later
         self._data = None  # what waits for a prompt
         self.family = generic
+        self.ring, self.noted = bytearray(_RING), 0  # what was said lately; how many bytes that were in all
 
     def of(self, name):
         """A row of the family's file, else of the generic one."""
@@ -43,6 +49,7 @@ class Channel:
         self.reader.counted = {} if command[-1] in "?#" else self.of("COUNTED")  # nor when it dials
         self.reader.prompt = data is not None and not self.of("asks")
         self.out.append(command.encode() + b"\r")
+        self._note(">", command)
         own, known = self.of("TIMEOUTS"), generic.TIMEOUTS
         self.limit = own.get(command) or own.get(name) or known.get(name, known[""])
         return self.limit
@@ -50,6 +57,7 @@ class Channel:
     def release(self):
         """Send what was held after the prompt; -> how long the answer may take (ms)."""
         self.out.append(self._data)
+        self._note(">", self._data)
         self._data, self.held = None, False
         return self.limit
 
@@ -65,6 +73,7 @@ class Channel:
         ("late",): the answer of an abandoned command; ("hold", ms): release() after that time. A refused answer's
         last line is the final result.
         """
+        self._note("<", token)
         asks = self.of("asks")
         if isinstance(token, bytes) or token == at.PROMPT and not asks:
             return self._raw(token)
@@ -106,6 +115,13 @@ class Channel:
         else:
             self.dropped += 1
         return None
+
+    def _note(self, sign, item):
+        """Into the ring, over what is oldest; of bytes only how many."""
+        text = "[%d B]" % len(item) if isinstance(item, bytes) else item[:_NOTED]
+        for byte in (sign + text + "\n").encode():
+            self.ring[self.noted % len(self.ring)] = byte
+            self.noted += 1
 
     def _keep(self, item):
         if len(self._lines) < _MAX_LINES:

@@ -11,6 +11,7 @@ and a command that is not answered in time raises LinkError inside the procedure
 
 from ..errors import LinkError, LocalError
 from ..modems import generic
+from ..overlay import drop
 from .at_channel import Channel
 from .at_sockets import Sockets
 from .modem_ladder import Ladder
@@ -22,10 +23,10 @@ class Modem(Ladder):
     `state` is ModemManager's word, `identity` a dict of what is known of iccid, imsi, imei, manufacturer, model and
     revision, `signal` dBm or None. session: "ppp" = dial, and let somebody else carry IP; "usb" = start
     the modem's own USB network. pin: the SIM's, or "" = leave a locked one alone. memory: what ("keep", memory) has
-    asked for, also in an earlier life. Raises LocalError for an unknown family or an impossible APN.
+    asked for, also in an earlier life; wall: Unix s or 0. Raises LocalError for an unknown family or an impossible APN.
     """
 
-    def __init__(self, family="auto", apn="", below=None, session="sockets", pin="", memory=None):
+    def __init__(self, family="auto", apn="", below=None, session="sockets", pin="", memory=None, wall=0):
         self._channel, self._sockets = Channel(), Sockets()
         self._dialler = None
         if session == "ppp":
@@ -43,8 +44,8 @@ class Modem(Ladder):
         self.identity = {}
         self.signal = None
         self.malformed = 0  # answers that made no sense
-        self._rung, self._apn, self._pin = "off", _checked(apn), pin
-        self._memory = memory or {}
+        self._rung, self._apn, self._pin = "off", self._checked(apn), pin
+        self._memory, self._wall = memory or {}, wall
         self._registration = {}  # "+CEREG": state
         self._out = []
         self._procedure = self._due = self._awaited = self._away = None
@@ -66,8 +67,14 @@ class Modem(Ladder):
 
     def set_apn(self, apn, now):
         """Use another APN from now on; an open context is replaced. Raises LocalError when no modem could take it."""
-        self._apn, self._now = _checked(apn), now
+        self._apn, self._now = self._checked(apn), now
         self._wake(True)
+
+    def _checked(self, apn):
+        from .modem_bringup import checked
+
+        drop("engine.modem_bringup")
+        return checked(apn)
 
     def redial(self, now):
         """Hang up and dial again: nothing comes through although the context seems to be open."""
@@ -218,11 +225,3 @@ class Modem(Ladder):
         if hasattr(family, "reader"):
             self._channel.reader = family.reader(self._below)
         self._sockets.use(family)
-
-
-def _checked(apn):
-    """An APN that a command can carry (TS 23.003 9.1: letters, digits, dots and hyphens)."""
-    for char in apn:
-        if len(apn) > 100 or char > "z" or not (char.isalpha() or char.isdigit() or char in ".-_"):
-            raise LocalError("modem: APN: letters, digits, dots, hyphens; at most 100")
-    return apn

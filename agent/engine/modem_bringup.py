@@ -5,7 +5,7 @@ Generators as in modem_ladder.py, of which they are the lower end; `modem` is th
 """
 
 from ..codec import at
-from ..errors import LinkError
+from ..errors import LinkError, LocalError
 from ..modems import generic
 from ..overlay import drop
 
@@ -27,7 +27,8 @@ def unknown(modem):
     while modem._rung == "off":
         yield _FOREVER_MS
     if modem._used is None:
-        used = modem._memory.get("used", {})
+        over = 0 < modem._memory.get("wall", 0) < modem._wall - 3600  # the hour that it counts for
+        used = {} if over else modem._memory.get("used", {})
         modem._used = {kind: [modem._now] * used[kind] for kind in used}  # of an earlier life: at the latest now
         modem._forget_at = modem._now + _HOUR_MS
     if modem._dialler:
@@ -78,3 +79,11 @@ def _ask(modem, key, command, parser):
     value = modem._parsed(parser, lines) if ok else None
     if value is not None:
         modem.identity[key] = value
+
+
+def checked(apn):
+    """An APN that a command can carry (TS 23.003 9.1: letters, digits, dots and hyphens)."""
+    for char in apn:
+        if len(apn) > 100 or char > "z" or not (char.isalpha() or char.isdigit() or char in ".-_"):
+            raise LocalError("modem: APN: letters, digits, dots, hyphens; at most 100")
+    return apn

@@ -179,16 +179,6 @@ class Ladder:
         self._untidy = remedy
         self._event("dropped", reason)
 
-    def _hold(self, waits):
-        """Wait before the next attempt, longer each time; only a strong reason ends it early."""
-        self._patient = True
-        self._holds += 1
-        yield self._jittered(waits, self._holds)
-
-    def _jittered(self, waits, attempt):
-        wait = waits[min(attempt, len(waits)) - 1]
-        return wait + self._below(wait // 5 + 1)
-
     def _keep(self, key, value):
         """Have something kept over power cuts."""
         self._memory = dict(self._memory)

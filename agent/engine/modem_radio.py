@@ -20,7 +20,7 @@ def enabling(modem):
     """Switch the radio on, however often it refuses."""
     ok, lines = yield "AT+CFUN?"
     if not (ok and lines and at.number(at.fields(lines[0])[0]) == 1 or (yield "AT+CFUN=1")[0]):
-        return (yield from modem._hold(_BACKOFF_MS))
+        return (yield from modem._rescue().hold(modem, _BACKOFF_MS))
     for command in "AT+CEREG AT+CGREG AT+CREG".split():
         yield command + "=1"
     modem._event("enabled")

@@ -63,7 +63,7 @@ def recover(modem, reason):
         if (yield from _act(modem, step, reason)):
             return
     modem._event("failed", reason)
-    yield from modem._hold(_BACKOFF_MS)
+    yield from hold(modem, _BACKOFF_MS)
 
 
 def search(modem, denied):
@@ -94,6 +94,18 @@ def fruitless(modem):
     return "tidy" if modem._redials % _FRUITLESS else _rung(modem._redials // _FRUITLESS)
 
 
+def hold(modem, waits):
+    """Wait before the next attempt, longer each time; only a strong reason ends it early."""
+    modem._patient = True
+    modem._holds += 1
+    yield _jittered(modem, waits, modem._holds)
+
+
+def _jittered(modem, waits, attempt):
+    wait = waits[min(attempt, len(waits)) - 1]
+    return wait + modem._below(wait // 5 + 1)
+
+
 def _rung(number):
     return ("toggle", "reset", "power")[min(number, 3) - 1]
 
@@ -109,7 +121,7 @@ def back_off(modem, waits=_BACKOFF_MS):
     if modem.state == "connected" and modem._now - modem._entered >= 60000:
         modem._tries = 0
     modem._tries += 1
-    modem._dial_at = modem._now + modem._jittered(waits, modem._tries)
+    modem._dial_at = modem._now + _jittered(modem, waits, modem._tries)
     _record(modem, "dial", _AHEAD)
 
 

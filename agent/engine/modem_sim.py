@@ -59,7 +59,7 @@ def _ready(modem):
             busy += 1
             yield 1000
             continue
-        yield from modem._hold(_WAITS_MS)
+        yield from modem._rescue().hold(modem, _WAITS_MS)
     return False
 
 

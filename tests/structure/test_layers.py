@@ -23,7 +23,7 @@ PARTS = {
     "exchange": ("coap_transmission", "coap_client", "coap_server", "coap_blocks", "coap_following",
                  "coap_serving", "coap_observers"),  # messages, roles, blocks
     "modem": ("modem_ladder", "modem_session", "modem_usb", "modem_bringup", "modem_sim", "modem_pin",
-              "modem_radio", "modem_probe", "modem_recovery", "at_channel", "at_sockets"),  # states, commands
+              "modem_radio", "modem_probe", "modem_recovery", "at_transcript", "at_channel", "at_sockets"),
 }
 
 # A person reads tools/ from the command line down; what one file of agent/ may use is in LAYERS.

@@ -14,14 +14,15 @@ def searching(state, family="auto", memory=None):
 
 
 class Times(Script):
-    """Notes when certain commands were heard, in minutes."""
+    """Notes when the radio was switched and the modem restarted, in minutes."""
 
     def __init__(self, **known):
         Script.__init__(self, **known)
         self.at = {}
 
     def reply(self, command):
-        self.at.setdefault(command, []).append(self.now // 60000)
+        if command.startswith("AT+CFUN="):
+            self.at.setdefault(command, []).append(self.now // 60000)
         Script.reply(self, command)
 
 

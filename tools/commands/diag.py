@@ -96,5 +96,8 @@ def shown(found):
         yield "  metered, this month: %s" % (
             " ".join("%s=%d B" % item for item in sorted(metrics["spent_month"].items())) or "nothing")
     yield "  probes %d" % found["probes"]
+    if found["transcript"]:
+        yield "modem, said (>) and heard (<):"
+        yield from ("  " + line for line in found["transcript"])
     yield "log:"
     yield from ("  " + line for line in found["log"])
