@@ -8,8 +8,10 @@ import pytest
 from modem_device import Echo, until
 from modem_line import AT_ONCE, Line, scenario
 
+from agent.codec import at_sim
+from agent.modems import generic
 from pointsman.tools.modem import causes, control, random_faults
-from pointsman.tools.modem.emulator import Emulator
+from pointsman.tools.modem.emulator import Emulator, names
 
 
 async def refused(emulator, line):
@@ -219,6 +221,26 @@ def test_a_pin_burnt_and_the_puk():
         await until(lambda: emulator.state.registered, "the network")
 
     scenario(steps)
+
+
+@pytest.mark.parametrize("profile", names())
+def test_every_maker_tells_the_tries_his_way(profile):
+    """What the agent's PIN guard asks for, and reads."""
+
+    async def steps(emulator, line):
+        await until(lambda: emulator.state.sim.ready, "the SIM")
+        await line.ask("ATE0")
+        await emulator.control({"do": "sim", "present": True, "lock": "SIM PIN", "tries": 2})
+        own = emulator.profile["identity"]
+        family = generic.load(own["manufacturer"], own["model"])
+        if (await line.ask("AT+CFUN?"))[0] == "+CFUN: 0":
+            await line.ask(getattr(family, "FLIGHT", generic.FLIGHT))  # the SIM too has no power before
+        for left in (2, 1):
+            answer = await line.ask(getattr(family, "TRIES", generic.TRIES))
+            assert answer[-1] == "OK" and at_sim.tries(answer[:-1])["pin"] == left
+            await line.ask('AT+CPIN="9999"')
+
+    scenario(steps, profile=profile, registered=False)
 
 
 def test_a_sim_that_is_waste():
