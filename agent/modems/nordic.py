@@ -133,11 +133,15 @@ def _select(socket):
 def send(socket, data):
     """Send one datagram; "" when the modem took it, "full" when it cannot be, else why the socket is no good."""
     handle, old = socket
-    if len(data) > _MAX or old and (_END in data or data.endswith(b"+")):
+    odd = _END in data or data.endswith(b"+")
+    if len(data) > _MAX or old and odd:
         return "full"
     if not (yield from _select(socket)):
         return "closed"
-    ok, lines = yield ("AT#XSEND", data + _END) if old else ("AT#XSEND=%d,2,0,%d" % (handle, len(data)), data)
+    if odd:
+        ok, lines = yield 'AT#XSEND=%d,1,0,"%s"' % (handle, "".join(["%02X" % byte for byte in data]))
+    else:
+        ok, lines = yield ("AT#XSEND" if old else "AT#XSEND=%d,2,0" % handle, data + _END)
     return "" if ok else lines[-1]
 
 

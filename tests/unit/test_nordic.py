@@ -8,9 +8,9 @@ KNOWN = '+CGDCONT: 0,"IP","iot.mnc001.mcc001.gprs","10.0.0.1",0,0'
 
 
 def test_data_goes_out_after_ok():
-    """It ends by its length, or at +++, which data must not have; and only #XDATAMODE: 0 ends the command."""
+    """It ends at +++; and only #XDATAMODE: 0 ends the command."""
     channel = Modem("nordic", "iot")._channel
-    for command, data in (("AT#XSEND=1,2,0,5", b"hello"), ("AT#XSEND", b"x" * 1200 + b"+++")):
+    for command, data in (("AT#XSEND=1,2,0", b"hello+++"), ("AT#XSEND", b"x" * 1200 + b"+++")):
         channel.start(command, data)
         channel.out = []
         assert [channel.accept(token) for token in channel.reader.feed(b"\r\n> \r\n#XAPOLL: 2,1\r\n")][-1] == (
@@ -18,7 +18,7 @@ def test_data_goes_out_after_ok():
         assert channel.out == [] and channel.accept("OK") is None and channel.out == [data]
         assert channel.accept("+CEREG: 1") == ("line", "+CEREG: 1")
         assert channel.accept("#XDATAMODE: 0")[:2] == ("answer", True)
-    channel.start("AT#XSEND=1,2,0,5", b"hello")
+    channel.start("AT#XSEND=1,2,0", b"hello+++")
     assert channel.accept("ERROR")[:2] == ("answer", False)
     channel.start("AT#XSEND", b"hello+++")
     channel.accept("OK")
@@ -63,12 +63,12 @@ def test_which_firmware_shows_when_a_socket_is_connected():
     refused = drive(family.open_socket(0, "a.b", 7), "#XSOCKET: 5,2,17", None, None, None, "")
     assert refused[0] is None and refused[1][-2:] == ["AT#XCLOSE=5", "AT#XSOCKET=0"]
     assert drive(family.open_socket(0, "a.b", 7), None)[0] is None
-    assert drive(family.send((5, False), b"abc"), "")[1] == ["AT#XSEND=5,2,0,3"]
+    assert drive(family.send((5, False), b"abc"), "")[1] == ["AT#XSEND=5,2,0"]
     assert drive(family.send((5, True), b"abc"), "", "") == ("", ["AT#XSOCKETSELECT=5", "AT#XSEND"])
     assert drive(family.send((5, True), b"abc"), None) == ("closed", ["AT#XSOCKETSELECT=5"])
     for data in (b"a+++b", b"ab+", b"x" * 1201):
         assert drive(family.send((5, True), data)) == ("full", []), data
-    assert drive(family.send((5, False), b"a+++b+"), "")[0] == ""
+    assert drive(family.send((5, False), b"a+++"), "#XSEND: 5,0,4") == ("", ['AT#XSEND=5,1,0,"612B2B2B"'])
     assert drive(family.receive((5, True)), "", None) == (None, ["AT#XSOCKETSELECT=5", "AT#XRECV=0,64"])
     assert drive(family.receive((5, False)), None) == (None, ["AT#XRECV=5,0,64,0"])
     assert drive(family.close_socket((5, True)), "", "")[1] == ["AT#XSOCKETSELECT=5", "AT#XSOCKET=0"]

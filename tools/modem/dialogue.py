@@ -6,7 +6,7 @@ import re
 
 from .secrets import masked
 
-MAX_LINE = 1024
+MAX_LINE = 4096  # as some modems take data in hexadecimal
 MAX_WAITING = 8  # command lines that came before the last one was answered
 
 # TS 27.007 9.2

@@ -145,18 +145,29 @@ async def _connect_old(modem, operator, arguments):
 def _sent(modem, relay, data):
     if relay.peer[0] is None or not 0 < len(data) <= MAX_SEND or not modem.sockets.send(relay.number, data):
         raise Refused()
+
+
+async def _data_mode(modem, relay):
+    """What comes until +++."""
+    _sent(modem, relay, (await modem.prompt(4096, "\r\nOK\r\n", b"+++"))[:-3])
     return Answer(final="#XDATAMODE: 0")
 
 
 async def _send_new(modem, operator, arguments):
-    relay, length = _known(modem, arguments[0]), int(arguments[3])
-    pick(arguments[1], 2)
-    return _sent(modem, relay, await modem.prompt(length, "\r\nOK\r\n"))
+    """Handle, mode, flags, and in hexadecimal (1) the data, in data mode (2) nothing or its length."""
+    relay = _known(modem, arguments[0])
+    if pick(arguments[1], 1, 2) == 1:
+        data = bytes.fromhex(arguments[3])
+        _sent(modem, relay, data)
+        return ["#XSEND: %d,0,%d" % (relay.number, len(data))]
+    if len(arguments) < 4:
+        return await _data_mode(modem, relay)
+    _sent(modem, relay, await modem.prompt(int(arguments[3]), "\r\nOK\r\n"))
+    return Answer(final="#XDATAMODE: 0")
 
 
 async def _send_old(modem, operator, arguments):
-    relay = _selected(modem)
-    return _sent(modem, relay, (await modem.prompt(4096, "\r\nOK\r\n", b"+++"))[:-3])
+    return await _data_mode(modem, _selected(modem))
 
 
 def _take(modem, relay, head):
