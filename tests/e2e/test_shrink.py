@@ -59,8 +59,26 @@ def test_files_of_one_class_share_no_short_name():
     assert names == {"base": {"_0": "_first"}, "more": {"_1": "_second"}, "third": {"_0": "_name"}}
 
 
+def test_what_is_overridden_is_called_the_same():
+    base = "class A:\n    def _own(self): pass\n    def _hook(self): return 1\n    def go(self): return self._hook()\n"
+    more = "class B(A):\n    def _more(self): pass\n    def _hook(self): return 2\n"
+    small, names = shrink({"a": base, "b": more})
+    assert names == {"a": {"_0": "_own", "_1": "_hook"}, "b": {"_2": "_more", "_1": "_hook"}}
+    space = {}
+    exec(small["a"] + small["b"], space)
+    assert space["B"]().go() == 2
+
+
+def test_what_a_file_puts_on_anothers_object_has_a_name_of_its_own():
+    """A part of an engine may use what only the other part defines, and add to it."""
+    part = "def climb(thing):\n    thing._added = thing._kept = 1\n    return thing._first\n"
+    whole = "class Thing:\n    def __init__(self):\n        self._first = self._second = self._kept = 0\n"
+    _, names = shrink({"part": part, "whole": whole})
+    assert len({short for new in names.values() for short in new}) == 4
+    assert {names["part"][short] for short in set(names["part"]) & set(names["whole"])} == {"_first", "_kept"}
+
+
 @pytest.mark.parametrize("text, others", [
-    ("class A:\n    def _hook(self): pass\n", {"b": "class B(A):\n    def _hook(self): pass\n"}),  # overridden
     ("_name = 1\nx = '%(_name)s'\n", {}),  # said in a string
     ("_name = 1\nx = f'{_name}'\n", {}),  # said in an f-string
     ("from machine import _name\n", {}),  # somebody else's

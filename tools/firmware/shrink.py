@@ -4,8 +4,8 @@ MicroPython keeps every name that it ever saw, about 10 bytes and the name itsel
 full; and a string inside a constant tuple becomes an object of its own each time it occurs, unless the string is also a
 name. So:
 
-* a private name that one file alone uses becomes `_0`, `_1`, ... : the same few names serve all files, but for those
-  whose classes inherit from one another;
+* a private name becomes `_0`, `_1`, ... : the same few names serve all files, but for those whose objects meet (whose
+  classes inherit from one another, or that use each other's private names); one name is called the same everywhere;
 * strings that repeat, or lie in constant tuples, are mentioned once as names at the head of their file.
 
 Line numbers stay what they were. When the code is frozen into firmware, names and tuples lie in flash and none of this
@@ -14,6 +14,7 @@ is needed.
 
 import ast
 import io
+import itertools
 import keyword
 import re
 import tokenize
@@ -24,25 +25,45 @@ MOST_INTERNED = 10  # characters; MicroPython's compiler makes longer strings na
 def shrink(texts):
     """({path: smaller text}, {path: {short name: name}}) of all files that will be loaded together."""
     trees = {path: ast.parse(text) for path, text in texts.items()}
-    kept = _kept(trees)
-    names = {}
-    for family in _families(trees):
-        count = 0
-        for path in family:
-            names[path] = _short(trees[path], kept[path], count)
-            count += len(names[path])
+    short = _short(trees)
+    names = {path: {name: short[name] for name in sorted(_names(trees[path])) if name in short} for path in trees}
     smaller = {path: _mention(_rename(text, names[path])) for path, text in texts.items()}
     return smaller, {path: {short: name for name, short in new.items()} for path, new in names.items()}
 
 
+def _short(trees):
+    """{name: short name}: the smallest number that no other name has in any of the families where it occurs."""
+    kept, families = _kept(trees), _families(trees)
+    defined = [_defined(trees[path], kept) for path in sorted(trees)]
+    places = {}  # name: [number of family]
+    for number, family in enumerate(families):
+        for name in set().union(*(_names(trees[path]) for path in family)):
+            places.setdefault(name, []).append(number)
+    ordered = sorted(dict.fromkeys(name for names in defined for name in names), key=lambda name: -len(places[name]))
+    taken, short = [set() for _ in families], {}
+    for name in ordered:
+        used = set().union(*(taken[number] for number in places[name]))
+        short[name] = next(number for number in itertools.count() if number not in used)
+        for number in places[name]:
+            taken[number].add(short[name])
+    return {name: "_%d" % number for name, number in short.items()}
+
+
 def _families(trees):
-    """[[path]]: files together whose classes inherit from one another, as their objects hold names of all of them."""
+    """[[path]]: files together whose objects hold names of all of them, as their classes inherit from one another, or
+    one uses what only the other defines."""
     classes = {path: [node for node in ast.walk(trees[path]) if isinstance(node, ast.ClassDef)] for path in trees}
     home = {node.name: path for path, nodes in classes.items() for node in nodes}
+    owners = {}
+    for path, tree in trees.items():
+        for name in _defined(tree, ()):
+            owners.setdefault(name, []).append(path)
     family = {path: [path] for path in trees}
     for path in sorted(trees):
-        for base in [base for node in classes[path] for base in node.bases]:
-            other = home.get(getattr(base, "attr", getattr(base, "id", None)), path)
+        parents = [home.get(getattr(base, "attr", getattr(base, "id", None)), path)
+                   for node in classes[path] for base in node.bases]
+        foreign = [owners[name][0] for name in _names(trees[path]) if len(owners.get(name, ())) == 1]
+        for other in parents + sorted(foreign):
             if family[other] is not family[path]:
                 family[path] += family[other]
                 family.update(dict.fromkeys(family[other], family[path]))
@@ -50,17 +71,15 @@ def _families(trees):
 
 
 def _kept(trees):
-    """{path: names that must stay}: those of other files, in strings, in imports, and where names are made up."""
-    used = {path: _names(tree) for path, tree in trees.items()}
+    """Names that must stay: those in strings, in imports, and where names are made up."""
     said = set().union(*map(_spoken, trees.values()))
     begun = tuple(word for word in said if word.startswith("_") and word.endswith("_") and len(word) > 1)
-    kept = {}
-    for path, tree in trees.items():
-        others = set().union(*(names for other, names in used.items() if other != path))
-        kept[path] = others | said | {name for name in used[path] if begun and name.startswith(begun)}
+    made = set()
+    for tree in trees.values():
         if _makes_up_names(tree):  # of words in tables: "registered" is said, and self._registered is meant
-            kept[path] |= {name for name in used[path] if name[1:] in said}
-    return kept
+            made |= {name for name in _names(tree) if name[1:] in said}
+    used = set().union(*map(_names, trees.values()))
+    return said | made | {name for name in used if begun and name.startswith(begun)}
 
 
 def _names(tree):
@@ -91,17 +110,15 @@ def _makes_up_names(tree):
                and not isinstance(node.args[1], ast.Constant) for node in ast.walk(tree))
 
 
-def _short(tree, kept, first):
-    """{name: short name} of the private names that this file defines, in the order of their first appearance; `first`
-    is the first number."""
-    defined = []
+def _defined(tree, kept):
+    """The private names that this file defines, in the order of their first appearance."""
+    found = []
     for node in ast.walk(tree):
         name = getattr(node, "name", None) or getattr(node, "attr", None) or getattr(node, "id", None)
         stored = isinstance(getattr(node, "ctx", ast.Store()), ast.Store)
         if name and stored and name.startswith("_") and not name.startswith("__") and name not in kept:
-            defined.append((node.lineno, node.col_offset, name))
-    ordered = list(dict.fromkeys(name for _, _, name in sorted(defined)))
-    return {name: "_%d" % number for number, name in enumerate((name for name in ordered if len(name) > 2), first)}
+            found.append((node.lineno, node.col_offset, name))
+    return [name for name in dict.fromkeys(name for *_, name in sorted(found)) if len(name) > 2]
 
 
 def _rename(text, names):
