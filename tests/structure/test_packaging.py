@@ -51,7 +51,7 @@ def _requirements(extra):
 
 
 def test_ranges_have_both_ends():
-    open_ended = [text for extra in ("lab", "test") for name, text in _requirements(extra)
+    open_ended = [text for extra in ("secure", "lab", "test") for name, text in _requirements(extra)
                   if name not in ("pointsman", "setuptools") and not (">=" in text and "<" in text)]
     assert not open_ended
 
@@ -61,8 +61,8 @@ def test_the_core_needs_nothing():
     assert PROJECT["project"]["dependencies"] == []
 
 
-@pytest.mark.parametrize("folder, extras", [("agent", []), ("boards", []), ("firmware", []), ("tools", ["lab"]),
-                                            ("tests", ["lab", "test"])])
+@pytest.mark.parametrize("folder, extras", [("agent", ["secure"]), ("boards", []), ("firmware", []),
+                                            ("tools", ["secure", "lab"]), ("tests", ["secure", "lab", "test"])])
 def test_every_import_is_declared(folder, extras):
     declared = {MODULES.get(name, name).lower() for extra in extras for name, _ in _requirements(extra)}
     known = declared | sys.stdlib_module_names | set(OWN) | _on_micropython(folder)
@@ -84,7 +84,7 @@ def _foreign(path, name, known):
 
 def test_optional_packages_are_imported_late():
     """`pointsman --help` and the agent must run without any extra."""
-    wanted = {MODULES.get(name, name).lower() for name, _ in _requirements("lab")}
+    wanted = {MODULES.get(name, name).lower() for extra in ("secure", "lab") for name, _ in _requirements(extra)}
     wrong = []
     for path in [*sources.files(["agent", "boards"]), *(sources.ROOT / "tools").glob("*.py")]:
         for node in sources.tree(path).body:
