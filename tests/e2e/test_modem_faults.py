@@ -2,14 +2,10 @@
 flows again, or the state has a name. Hours of back-off pass in milliseconds (hasty_device.py).
 """
 
-import asyncio
-import itertools
 
 import pytest
 from hasty_device import AT_ONCE, HastyDevice, PppDevice
 from modem_device import scenario, until
-
-from pointsman.tools.modem import random_faults
 
 HOUR_MS = 3600000
 
@@ -275,31 +271,6 @@ def test_a_data_call_that(fault):
         await device.flows(echo)
 
     run(steps, PppDevice, ppp={"auth": "chap"} if fault == "refuses us" else None)
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_a_bad_day(seed):
-    """Thirty troubles one upon the other, as `--seed` makes them; a seed that once failed stays."""
-
-    async def steps(emulator, device, echo):
-        device.do("target", "connected")
-        for _, command in itertools.islice(random_faults.timeline(seed, 60), 50):
-            await emulator.control(command)
-            await asyncio.sleep(0.01)
-            if device.fd is None and emulator.port.is_open:
-                device.open(emulator.path)
-                device.do("lost")
-        for _, begin, end in random_faults.TROUBLE:
-            if end and begin["do"] != "stuck":
-                await emulator.control(end)
-        await order(emulator, {"do": "busy", "ms": 0}, {"do": "errors", "times": 0}, {"do": "restart"})
-        if device.fd is None:
-            device.open(emulator.path)
-            device.do("lost")
-        await device.flows(echo)
-        assert emulator.state.sim.tries == 3
-
-    run(steps, seed=seed)
 
 
 def test_a_stuck_modem_and_the_boards_reset_line():
