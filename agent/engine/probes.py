@@ -5,8 +5,8 @@ The question is the CoAP ping, an empty confirmable message of four bytes that i
 Anything else that comes from the same peer counts as an answer, so real traffic replaces probes. A peer that is silent
 to several questions in a row is lost. From the second question on an independent host, the anchor, is asked too: if
 that one answers, it is the peer that is down and not the path. Of a peer that has never answered a ping one cannot
-conclude anything from silence; it is for whoever watches to ask it something else. So each peer is asked once for a
-start, whatever else it says.
+conclude anything from silence; it is for whoever watches to ask it something else. So each peer is asked once at the
+start, whatever else it says: the path may die in the next moment.
 """
 
 from ..codec import coap
@@ -53,6 +53,8 @@ class Probes:
         for peer, quiet_ms in wanted:
             known = [watch for watch in self._watches if watch.peer == peer and watch.quiet_ms == quiet_ms]
             kept.append(known[0] if known else _Watch(peer, quiet_ms, now))
+            if not known and peer[1:] not in self._responders:
+                kept[-1].due = now
         self._watches = kept
 
     def receive(self, peer, data, now):
