@@ -129,6 +129,8 @@ class Driver:
     def _close(self):
         for name in list(self._sockets):
             self._drop(name)
+        if hasattr(self.board, "follow"):
+            self._follow("")
         if self.call:
             self.call.end()
         self._close_port()
@@ -149,11 +151,19 @@ class Driver:
         if asked and not self._leaving and asked():
             self.stop()
         self._look_at_links()
+        if hasattr(self.board, "follow"):
+            self._follow(self.agent.links.active)
         if getattr(self.board, "inquired", bool)():
             self.agent.tell(self.board.reply, self.clock.now())
         if self.port and self.port.waiting:
             self.write(b"")
         self.waiting.after(self.board.poll_ms, "watch", self._watch)
+
+    def _follow(self, link):
+        """Let the machine's routes follow; a board that is not asked to has no such thing."""
+        why = self.board.follow(link)
+        if why:
+            self.warn("routes", text=why)
 
     def _listen(self):
         """The board's word that something about the links has changed, where it has one."""

@@ -96,17 +96,22 @@ class Board(posix.Board):
     """options: dir (folder of the state), links (list of specs), modem (path of its port, or None), baud, meter (a
     file that holds the reading), period (ms between looks at the links; the kernel's events come in between), ppp (the
     interface of data sessions, such as ppp0), ppp_by (who makes it: pppd, tun, or auto: what there is),
+    routes (whether the machine's default routes are to follow the agent's choice of link),
     stop (descriptor of a pipe's end that never waits; end of file there asks for the end; -1: none)."""
 
     name, log = "linux", "text"
     DEFAULTS = {"dir": "", "links": ["any"], "modem": "", "baud": 115200, "meter": "", "period": 250, "ppp": "",
-                "ppp_by": "auto", "stop": -1}  # fmt: skip
+                "ppp_by": "auto", "routes": False, "stop": -1}  # fmt: skip
     _events = _stop = None
 
     def make_links(self, options):
         links = [link_of(spec) for spec in options["links"]]
         if options["modem"] and options["ppp"]:  # it is there while a data session is up
             links.append(Interface("lte", options["ppp"]))
+        if options["routes"]:
+            from .routes import Routes
+
+            self.follow = Routes({link.name: link.device for link in links if link.device}).follow
         return links
 
     def session(self, user="", secret=""):

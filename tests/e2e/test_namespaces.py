@@ -3,7 +3,10 @@ servers' own books. See tests/bench/two_wans.py for the drawing.
 """
 
 import contextlib
+import json
+import shutil
 import socket
+import subprocess
 import time
 
 import pytest
@@ -186,3 +189,68 @@ def test_the_dns_server_of_the_dead_link_is_never_asked(zones, python):
     assert not servers["gateway decoy"].asked and not servers["platform decoy"].asked
     assert not agent.entries("unknown host")
     holds(field)
+
+
+def best_way(field):
+    """The interface by which another program of the device gets out."""
+    done = subprocess.run(["ip", "-n", field.names["device"], "-j", "route", "get", "203.0.113.9"],
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    return json.loads(done.stdout)[0]["dev"]
+
+
+def defaults(field):
+    done = subprocess.run(["ip", "-n", field.names["device"], "-j", "route", "show", "default"],
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    return {route["dev"]: route.get("metric", 0) for route in json.loads(done.stdout)}
+
+
+def with_defaults(field):
+    add = ("device", "route", "add", "default")
+    field.ip(*add, "via", two_wans.GATEWAY, "dev", "eth0", "metric", "100", "proto", "dhcp")
+    field.ip(*add, "dev", "wwan0", "metric", "700", "src", two_wans.DEVICE["wwan"])
+    return {"eth0": 100, "wwan0": 700}
+
+
+def manages_network():
+    return subprocess.run(["pgrep", "-x", "NetworkManager"], capture_output=True, check=False).returncode == 0
+
+
+def test_routes_follow_when_asked(field, python):
+    """The kernel would send everything to the dead path; after the end all is as it was."""
+    if manages_network():
+        pytest.skip("NetworkManager runs here, and has the routes in hand")
+    before = with_defaults(field)
+    agent = started(field, python, more=["--routes"], **SILENT_MS)
+    assert best_way(field) == "eth0" and defaults(field) == before
+    field.registered_at("platform", field.path("eth", False))
+    field.until(lambda: best_way(field) == "wwan0", "the other way for everybody")
+    assert defaults(field) == {"eth0": 20100, "wwan0": 700}
+    agent.kill()  # it does not come to tidy up
+    field.path("eth", True)
+    agent = field.agent(python, more=["--routes"], **SILENT_MS)
+    field.until(lambda: defaults(field) == before and best_way(field) == "eth0", "the first way again")
+    field.registered_at("platform", field.path("eth", False))
+    field.until(lambda: best_way(field) == "wwan0", "the other way again")
+    assert agent.stop() == 0 and defaults(field) == before
+
+
+def test_routes_are_left_to_networkmanager(field, python, tmp_path):
+    """It runs, or something of its name: nothing is touched, and the log says so."""
+    before = with_defaults(field)
+    shutil.copy(shutil.which("sleep"), tmp_path / "NetworkManager")
+    other = subprocess.Popen([tmp_path / "NetworkManager", "100"])
+    try:
+        agent = started(field, python, more=["--routes"])
+        field.registered_at("platform", field.carrier("eth", False))
+        field.until(lambda: agent.entries("routes"), "a word about it")
+        assert "NetworkManager" in agent.entries("routes")[0]["text"] and defaults(field) == before
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_routes_are_nobody_s_business_unless_asked(field, python):
+    before = with_defaults(field)
+    started(field, python)
+    field.registered_at("platform", field.carrier("eth", False))
+    assert defaults(field) == before

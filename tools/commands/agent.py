@@ -60,6 +60,8 @@ def arguments(parser):
     parser.add_argument("--baud", metavar="N", type=int, default=115200, help="speed of that port (default 115200)")
     parser.add_argument("--ppp", metavar="INTERFACE", help="dial with the modem and make this interface, such as ppp0, "
                         "instead of using its own sockets (root; CPython)")
+    parser.add_argument("--routes", action="store_true", help="let this machine's default routes follow the agent's "
+                        "choice of link, for other programs (root; never against NetworkManager)")
     parser.add_argument("--meter", metavar="FILE", help="a file that holds the reading (default: seconds since boot)")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="any setting of the agent")
     parser.add_argument("--settings", action=_ListSettings, nargs=0, help="list all settings and end")
@@ -85,7 +87,8 @@ def run(args):
         for name in ("server", "bootstrap"):
             _check_host(getattr(args, name))
     options = {"dir": _store_folder(args), "links": _links(args), "modem": args.modem or "",
-               "baud": args.baud, "meter": args.meter or "", "ppp": args.ppp or ""}  # fmt: skip
+               "baud": args.baud, "meter": args.meter or "", "ppp": args.ppp or "",
+               "routes": args.routes}  # fmt: skip
     board = _board(options)
     _check_store(options["dir"])
     lock = _lock(options["dir"])
