@@ -51,7 +51,7 @@ class Modem(Ladder):
         self._procedure = self._due = self._awaited = self._away = None
         self._now = self._entered = self._looked = self._dial_at = self._redialled = 0
         self._tries = self._toggles = self._silent = self._holds = self._redials = 0
-        self._patient = self._heard = False
+        self._patient = self._heard = self._swapped = False  # swapped: there may be another SIM
         self._used, self._untidy = None, ""  # what was done in the last hour: when; what is to be done once registered
 
     def target(self, rung, now):
@@ -157,14 +157,18 @@ class Modem(Ladder):
 
     def _restart(self, event, reason):
         self._channel.abandon()
-        self._sockets.reset()
-        self._registration, self._untidy = {}, ""
-        if self._dialler:
-            self._dialler.forget()
-        self._event(event, reason)
+        self._forget(event, reason)
         if self._procedure:
             self._procedure.close()
             self._begin()
+
+    def _forget(self, event, reason):
+        """All that was true of a modem that has begun anew."""
+        self._sockets.reset()
+        self._registration, self._untidy, self._swapped = {}, "", False
+        if self._dialler:
+            self._dialler.forget()
+        self._event(event, reason)
 
     def _resume(self, value, error=None):
         """Hand the procedure an answer and start its next step."""
@@ -205,8 +209,9 @@ class Modem(Ladder):
             if self.state == "unknown":
                 return self._wake(True)
             self._restart("lost", "restarted")
-        elif event == "sim" and what and self.state in ("failed", "locked"):
-            self._wake(True)
+        elif event == "doubt" or event == "sim" and what and self.state not in ("unknown", "initializing"):
+            self._swapped, self._looked = event == "sim", self._now - 3600000
+            self._wake(self.state in ("failed", "locked"))
         elif event == "sim" and not what and self.state not in ("unknown", "failed", "initializing"):
             self.identity.pop("iccid", None)
             self.identity.pop("imsi", None)

@@ -190,6 +190,11 @@ class Ladder:
     def _look(self):
         """Signal, registration, and whether the context is still there: not every loss is announced."""
         self._looked, self._sockets.failed = self._now, False
+        if self._swapped:
+            from .modem_sim import recheck
+
+            drop("engine.modem_sim")
+            yield from recheck(self)
         ok, lines = yield self._channel.of("SIGNAL")
         self.signal = self._parsed(at.signal, lines) if ok else None
         yield from self._read_registration()

@@ -9,6 +9,7 @@ Generators as in modem_ladder.py; `modem` is the Modem.
 """
 
 from ..errors import LinkError
+from ..overlay import drop
 from ..table import find
 
 try:
@@ -69,13 +70,29 @@ def recover(modem, reason):
 def search(modem, denied):
     """No network for long, or it does not want us: look on, and now and then begin afresh."""
     if denied != (modem.reason[:6] == "denied"):
-        modem._event("search", "denied" if denied else "")
+        modem._event("search", (yield from _cause(modem)) if denied else "")
     rows = (_DENIED if denied else _VAIN).split("\n")
     minutes, step = rows[min(modem._toggles, len(rows) - 1)].split()
     if modem._now - modem._entered >= int(minutes) * 60000:
         modem._toggles += 1
         return (yield from climb(modem, step, modem.reason or "no network"))
     yield 2000 if modem._now - modem._entered < 60000 else 10000
+
+
+def _cause(modem):
+    """Why the network does not want us: "denied", with its number and text where the modem tells (27.007 7.2)."""
+    from ..codec import at_errors, at_network
+
+    drop("codec.at_errors", "codec.at_network")
+    found = None
+    for name in [name for name in modem._registration if modem._registration[name] == 3][:1]:
+        yield "AT%s=3" % name  # for this one answer
+        ok, lines = yield "AT%s?" % name
+        yield "AT%s=1" % name
+        found = modem._parsed(lambda line: at_network.rejection(line, True), lines) if ok else None
+    if not found or found[0]:  # nothing, or the maker's own number
+        return "denied"
+    return "denied: cause %d, %s" % (found[1], at_errors.equipment_text(100 + found[1]) or "not known")
 
 
 def refused(modem, reason):
@@ -157,11 +174,8 @@ def _act(modem, step, reason):
     if not _spend(modem, step):
         return False
     hold, pull, boot, down = [int(word) for word in modem._channel.of("POWER").split()]
-    modem._sockets.reset()
-    if modem._dialler:
-        modem._dialler.forget()
-    modem._registration, modem._untidy, modem._heard = {}, "", False
-    modem._event("lost", reason)
+    modem._heard = False
+    modem._forget("lost", reason)
     if step == "reset":
         modem._channel.out.append(modem._channel.of("RESET").encode() + b"\r")  # whatever it answers
         modem._channel.stale += 1

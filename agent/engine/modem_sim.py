@@ -24,6 +24,14 @@ def initializing(modem):
     modem._event("ready")
 
 
+def recheck(modem):
+    """A SIM was put in that nobody had missed: if it is another one, start over."""
+    known, modem._swapped = modem.identity.get("iccid"), False
+    yield from ask(modem, "iccid", modem._channel.of("ICCID"), at.iccid)
+    if modem.identity.get("iccid") != known:
+        modem._forget("lost", "another SIM")
+
+
 def ask(modem, key, command, parser):
     """One piece of identity; a SIM that is still busy is asked again."""
     for _ in range(3):

@@ -28,6 +28,6 @@ def load(maker, model=""):
             name = file
             break
     try:
-        return __import__(name, globals(), None, ("INIT",), 1) if name not in ("", "detect", "attach") else None
+        return __import__(name, globals(), None, ("INIT",), 1) if name not in ("", "detect", "attach", "news") else None
     except ImportError:
         return None

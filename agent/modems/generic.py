@@ -37,8 +37,12 @@ WORDS = (
 )
 
 
+_NEWS = "+CGEV: SIM QSS: SCKS: DEACT NDIS PDP"  # lines with one of these may mean something
+
+
 def event(line):
-    """What an unsolicited line means: ("boot",), ("sim", present), ("context", id or None), or None for noise.
+    """What an unsolicited line means: ("boot",), ("sim", present), ("context", id or None), ("doubt",) = perhaps
+    that, or None for noise.
 
     A family adds ("recv", socket) and ("closed", socket).
     """
@@ -46,8 +50,12 @@ def event(line):
         return ("boot",)
     if line.startswith("+CPIN:"):
         return "sim", "NOT" not in line and "REMOVED" not in line
-    if line.startswith("+CGEV:") and "PDN DEACT" in line:  # of the network or of the modem itself
-        return "context", None
+    for word in _NEWS.split():
+        if word in line:
+            from . import news
+
+            drop("modems.news")
+            return news.event(line)
     return None
 
 
