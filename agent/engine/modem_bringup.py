@@ -28,7 +28,8 @@ def unknown(modem):
         yield _FOREVER_MS
     if modem._used is None:
         over = 0 < modem._memory.get("wall", 0) < modem._wall - 3600  # the hour that it counts for
-        used = {} if over else modem._memory.get("used", {})
+        used = {} if over else dict(modem._memory.get("used", {}))
+        used["dial"] = used.get("dial", 0) + (not over)  # one may have been dialled and not yet written down
         modem._used = {kind: [modem._now] * used[kind] for kind in used}  # of an earlier life: at the latest now
         modem._forget_at = modem._now + _HOUR_MS
     if modem._dialler:

@@ -203,7 +203,7 @@ class Ladder:
                 self._drop("context lost")
         self._silent = 0
         if self._memory.get("used") and self._now >= self._forget_at:
-            self._keep("used", {})
+            self._rescue().age(self)
 
     def _read_registration(self):
         self._registration = {}

@@ -21,6 +21,7 @@ _HOUR_MS = const(3600000)
 _BACKOFF_MS = (1000, 2000, 5000, 10000, 30000)
 _REFUSED_MS = (1000, 2000, 5000, 10000, 30000, 60000, 150000)  # so that what may be dialled in an hour lasts an hour
 _AHEAD = const(4)  # dials that are written down together
+_AGE_MS = const(900000)  # until what is written down is looked at again
 # What may be done how often in an hour
 _MOST = """
 dial 30
@@ -156,12 +157,25 @@ def _spend(modem, kind):
 
 def _record(modem, kind, ahead):
     """Write down how often something was done in this hour, unless more than that is written already."""
-    count = len([at for at in modem._used.get(kind, ()) if modem._now - at < _HOUR_MS])
+    count = _count(modem, kind)
     known = dict(modem._memory.get("used", {}))
-    modem._forget_at = modem._now + _HOUR_MS
+    modem._forget_at = modem._now + _AGE_MS
     if count > known.get(kind, 0):
         known[kind] = min(count + ahead, int(find(_MOST, kind)[0]))
         modem._keep("used", known)
+
+
+def _count(modem, kind):
+    return len([at for at in modem._used.get(kind, ()) if modem._now - at < _HOUR_MS])
+
+
+def age(modem):
+    """Write down how little of it was in this hour."""
+    used = {kind: _count(modem, kind) for kind in modem._memory["used"]}
+    used = {kind: used[kind] for kind in used if used[kind]}
+    modem._forget_at = modem._now + _AGE_MS
+    if used != modem._memory["used"]:
+        modem._keep("used", used)
 
 
 def _act(modem, step, reason):
