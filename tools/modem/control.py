@@ -7,7 +7,7 @@ import socket
 import stat
 
 from ..faults import BUSY, Fault, nearest
-from . import control_faults, control_network
+from . import control_faults, control_messages, control_network
 from .state import REGISTRATION, Faults
 
 MAX_LINE = 32768  # a trace of a day
@@ -50,6 +50,7 @@ def _help(modem):
 COMMANDS = {
     **control_network.COMMANDS,
     **control_faults.COMMANDS,
+    **control_messages.COMMANDS,
     "status": (_status, {}, '{"do": "status"}  what is true right now'),
     "help": (_help, {}, '{"do": "help"}  this list'),
 }

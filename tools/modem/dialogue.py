@@ -18,6 +18,8 @@ TEXTS = {3: "operation not allowed", 4: "operation not supported", 10: "SIM not 
 class Refused(Exception):
     """A command fails: with a number of TS 27.007 9.2, or with a bare ERROR (None)."""
 
+    name = "+CME ERROR"
+
     def __init__(self, code=None):
         super().__init__(code)
         self.code = code
@@ -93,7 +95,7 @@ class Dialogue:
         """Take what a prompt waits for; how many bytes were used. ESC as the first one gives up."""
         if asyncio.get_running_loop().time() < self._deaf_until:
             return len(data)
-        if not self._line and data[:1] == b"\x1b" and self._modem.profile["prompt_escape"]:
+        if data[:1] == b"\x1b" and (self._until or not self._line and self._modem.profile["prompt_escape"]):
             self._finish(None)
             return 1
         before = len(self._line)
@@ -161,7 +163,7 @@ class Dialogue:
                 whole.items += answer.items
                 whole.final, whole.after = answer.final, answer.after or whole.after
         except Refused as refused:
-            return Answer(whole.items, self.refusal(refused.code))
+            return Answer(whole.items, self.refusal(refused.code, refused.name))
         return whole
 
     async def _one(self, name, operator, arguments):
@@ -178,12 +180,12 @@ class Dialogue:
             raise Refused(50) from None
         return answer if isinstance(answer, Answer) else Answer(answer or ())
 
-    def refusal(self, code):
+    def refusal(self, code, name="+CME ERROR"):
         """The final result that says so, as AT+CMEE wants it."""
         level = self._session["errors"]
         if code is None or level == 0:
             return "ERROR"
-        return "+CME ERROR: %s" % (code if level == 1 else TEXTS.get(code, "unknown"))
+        return "%s: %s" % (name, code if level == 1 else TEXTS.get(code, "unknown"))
 
     def _bytes(self, answer):
         inside = self._modem.state.faults.inside

@@ -19,6 +19,8 @@ from .command_faults import interfere
 from .control import Control
 from .data_call import DEFAULTS as PPP
 from .lines import Lines
+from .messages import COMMANDS as MESSAGES
+from .messages import Messages
 from .network import Network
 from .port import Port
 from .ppp_network import Tun
@@ -48,14 +50,16 @@ class Emulator(Subscriber):
     `identity`, `ms` and `ppp` replace rows of the profile's; `trace`: also log every command with its answer;
     `tun`: a TUN interface that carries data calls (else UDP is relayed by sockets); `socket`: HOST:PORT or a path to
     listen at instead of a pseudo-terminal; `record`: a Record that keeps what crosses the port; what chance decides
-    follows from `seed`.
+    follows from `seed`; `number` and `centre`: its own telephone number, and who carries its short messages.
     """
 
     def __init__(self, profile="quectel-ec25", address="127.0.0.3", log=None, *, link=None, control=None,
-                 identity=None, ms=None, trace=False, ppp=None, tun=None, socket=None, record=None, seed=0):
+                 identity=None, ms=None, trace=False, ppp=None, tun=None, socket=None, record=None, seed=0, number=None,
+                 centre=None):
         self.name = profile
         known = {**profiles.DEFAULTS, **load(profile)}
         self.profile = dict(known, identity=dict(known["identity"], **identity or {}),
+                            commands={**MESSAGES, **known["commands"]},
                             ms={**profiles.DEFAULTS["ms"], **known["ms"], **(ms or {})})
         self._log, self._trace = log or (lambda actor, event, **fields: None), trace
         own = self.profile["identity"]
@@ -63,6 +67,7 @@ class Emulator(Subscriber):
         for cid, apn in self.profile["contexts"].items():
             self.state.context(cid).apn = apn
         self.state.restart()
+        self.messages = Messages(self, number, centre)
         chance = random.Random(seed)
         self.air = Air(chance)
         if record:
@@ -150,6 +155,7 @@ class Emulator(Subscriber):
         await self.lines.stop()
         self.sockets.close_all()
         self.state.restart()
+        self.messages.restart()
 
     async def _boot(self):
         self.note("boot")

@@ -4,7 +4,7 @@ import asyncio
 
 from . import causes
 
-VERDICTS = {"home": 1, "roaming": 5, "denied": 3, "searching": 2}
+VERDICTS = {"home": 1, "roaming": 5, "denied": 3, "searching": 2, "messages": 6}
 NO_SIGNAL = 99
 _DEFAULT_CAUSE = 15  # the one after which a modem goes on trying
 

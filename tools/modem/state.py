@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 # TS 27.007 7.2
-REGISTRATION = {0: "off", 1: "home", 2: "searching", 3: "denied", 5: "roaming"}
+REGISTRATION = {0: "off", 1: "home", 2: "searching", 3: "denied", 5: "roaming", 6: "messages"}
 PIN_TRIES, PUK_TRIES = 3, 10  # TS 31.101 9.5
 
 

@@ -34,6 +34,7 @@ class Subscriber:
                 self.lose_context(cid)
         elif self.profile["attached"]:
             self.later(self.activate(self.profile["context"]))
+        self.messages.registered()
 
     def registration_fields(self, name):
         """State, and where it is when that was asked for with n = 2, and why not with n = 3 (TS 27.007 10.1.22)."""

@@ -37,5 +37,5 @@ DEFAULTS = {
     "ppp": {},  # of data calls: auth (None, "pap", "chap"), user, secret, own, dns, mru
     "mux": {},  # of AT+CMUX: n1, channels, leaves, broken_above (lines.py)
     # Times in ms; real ones are far longer, and are said in the profiles.
-    "ms": {"boot": 200, "sim": 50, "attach": 300, "dial": 300, "open": 20},
+    "ms": {"boot": 200, "sim": 50, "attach": 300, "dial": 300, "open": 20, "message": 20},
 }
