@@ -101,10 +101,10 @@ async def until(notifications, end):
 class Coap:
     """`answer(request)` is a coroutine function returning a Message or raising Refusal. `observe(request)`,
     where given, is an async generator for GET with Observe=0: each Message but the last carries the observe
-    option."""
+    option. `slow`: {host: how many times as much patience it needs}."""
 
-    def __init__(self, host, port, answer, note, observe=None):
-        self.host, self.port = host, port
+    def __init__(self, host, port, answer, note, observe=None, slow=None):
+        self.host, self.port, self._slow = host, port, slow or {}
         self._answer, self._observe, self._note = answer, observe, note
         self._context = None
 
@@ -154,14 +154,21 @@ class Coap:
             raise Unreachable(f"{uri}: {problem}") from problem
         return message.remote
 
+    def paced(self, to, patience):
+        """The patience that a remote needs."""
+        factor = self._slow.get(host_of(to), 1)
+        return Patience(patience.ACK_TIMEOUT * factor, patience.MAX_RETRANSMIT, patience.limit * factor)
+
     async def ask(self, to, code, path, query=(), payload=b"", format=None, accept=None, patience=SERVER):
         """Send one request from this port and return the response. `to` is a remote. Raises Unreachable."""
+        patience = self.paced(to, patience)
         request = self._request(to, code, path, query, payload, format, accept, patience)
         return await self._first(request, patience)
 
     @contextlib.asynccontextmanager
     async def watch(self, to, path, query=(), accept=None, patience=SERVER):
         """Observe: gives (first response, async iterator of notifications or None). Raises Unreachable."""
+        patience = self.paced(to, patience)
         request = self._request(to, Code.GET, path, query, b"", None, accept, patience, observe=0)
         try:
             first = await self._first(request, patience)

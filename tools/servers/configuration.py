@@ -20,7 +20,8 @@ from .coap import Coap, Patience, Refusal, Unreachable, address, reply
 from .lwm2m import LINKS, MAX_LIFETIME, SENML, endpoint, number, pack, parameters
 
 BOOTSTRAP = Patience(2.0, 3, 30.0)
-_WHOLE = 120.0  # s for one bootstrap from request to finish
+_WHOLE = Patience(0, 0, 120.0)  # for one bootstrap from request to finish
+_NUMBER = re.compile(r"sms:(//)?\+?[0-9]{3,15}")  # RFC 5724
 _LINK = re.compile("[a-z][a-z0-9_-]{0,15}")
 _NO_SECURITY = 3  # /0/x/2
 _ACCOUNT = {"uri": str, "ssid": int, "links": str, "lifetime": int, "priority": int, "epoch": bool}
@@ -30,12 +31,12 @@ _SETTINGS = {"report_period_s": (1, int), "apn": (2, str)}  # name: resource of 
 
 class Configuration:
     """`multicast_port` answers CoAP multicast discovery there; `advertise` offers the server by DNS-SD
-    too."""
+    too. `slow`: as of Coap."""
 
-    def __init__(self, storage, host="127.0.0.1", port=5683, log=None, multicast_port=None, advertise=False):
+    def __init__(self, storage, host="127.0.0.1", port=5683, log=None, multicast_port=None, advertise=False, slow=None):
         self._storage = storage
         self._note = storage.notes("configuration", log)
-        self._coap = Coap(host, port, self._answer, self._note)
+        self._coap = Coap(host, port, self._answer, self._note, slow=slow)
         self._advertiser = Advertiser(self._coap, self._note, multicast_port, advertise)
         self._devices = {}
         self._running = {}  # endpoint -> task
@@ -102,7 +103,7 @@ class Configuration:
         name = device["endpoint"]
         self._coap.forget(remote)
         try:
-            async with asyncio.timeout(_WHOLE):
+            async with asyncio.timeout(self._coap.paced(remote, _WHOLE).limit):
                 for code, path, payload in steps(device["accounts"], device["settings"]):
                     await self._step(code, path, payload, remote)
         except (Refusal, Unreachable, TimeoutError) as problem:
@@ -195,13 +196,15 @@ def _range(name, value, low, high):
 
 
 def _check_uri(uri):
+    if _NUMBER.fullmatch(uri):
+        return
     try:
         parts = urlsplit(uri)
         good = parts.scheme == "coap" and parts.hostname and parts.port != 0 and len(uri) <= 255
     except ValueError:
         good = False
     if not good:
-        raise ValueError(f"uri: {uri!r} is not of the form coap://host:port")
+        raise ValueError(f"uri: {uri!r} is not of the form coap://host:port or sms:+number")
 
 
 def _awaitable(future):

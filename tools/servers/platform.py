@@ -23,13 +23,14 @@ _MAX_OBSERVED = 64  # paths of one device
 
 
 class Platform:
-    """`log(actor, event, **fields)` gets every event; `limit` bounds the devices registered at one time."""
+    """`log(actor, event, **fields)` gets every event; `limit` bounds the devices registered at one time;
+    `slow`: as of Coap."""
 
-    def __init__(self, storage, host="127.0.0.1", port=5683, log=None, limit=10_000):
+    def __init__(self, storage, host="127.0.0.1", port=5683, log=None, limit=10_000, slow=None):
         self._storage = storage
         self._keep = storage.insert(books.readings).on_conflict_do_nothing()  # known already: counted once
         self._note = storage.notes("platform", log)
-        self._coap = Coap(host, port, self._answer, self._note)
+        self._coap = Coap(host, port, self._answer, self._note, slow=slow)
         self._table = Registrations("platform", storage, self._note, limit, self._opened, self._closed)
         self._gateways = set()  # hosts, of past ones too: their queues may hold acknowledged readings
         self._wishes = {}  # endpoint -> {path: callback}: observed again after each registration
