@@ -20,6 +20,7 @@ class Account:
         self.instance = instance
         self.uri = tree.get((SECURITY, security, 0), "")
         self.scheme, self.host, self.port = split_uri(self.uri)
+        self.number = tree.get((SECURITY, security, 9), "")
         self.bootstrap = bool(tree.get((SECURITY, security, 1), False))
         self.mode = tree.get((SECURITY, security, 2), NOSEC)
         self.ssid = tree.get((SECURITY, security, 10), 0)
@@ -30,14 +31,19 @@ class Account:
 
     def allows(self, link):
         """Whether this server may be reached over `link` (no list: over any)."""
-        return not self.links or link in self.links
+        return bool(self.peer(link)) and (not self.links or link in self.links)
 
     def peer(self, link):
-        return (link, self.host, self.port)
+        """Where it is over that link; None: it has no number, or nothing but one."""
+        if (link == "sms") == (self.scheme == "sms"):
+            return (link, self.host, self.port)
+        return (link, self.number, 0) if link == "sms" and self.number else None
 
 
 def split_uri(uri):
-    """-> (scheme, host, port) of coap://host[:port]. LocalError for anything else."""
+    """-> (scheme, host, port) of coap://host[:port], or of sms:+number (RFC 5724). LocalError for anything else."""
+    if isinstance(uri, str) and uri.startswith("sms:"):
+        return "sms", uri[4:].lstrip("/"), 0
     scheme, mark, rest = uri.partition("://") if isinstance(uri, str) else ("", "", "")
     if not mark or scheme not in _PORTS:
         raise LocalError("server address %r: give coap://host:port" % (uri,))
@@ -76,43 +82,6 @@ def bootstrap_account(tree):
         if tree.get((SECURITY, security, 1)):
             return Account(tree, security, security)
     return None
-
-
-def check(tree, insecure):
-    """LocalError unless the tree is a configuration that one can register with: the consistency check of Bootstrap-
-    Finish."""
-    found = accounts(tree)
-    if not found:
-        raise LocalError("no server account: /0 and /1 are needed")
-    for account in found:
-        if not 1 <= account.ssid <= 65534:
-            raise LocalError("%s: short server id %r is not in 1..65534" % (account.uri, account.ssid))
-        if not 10 <= account.lifetime_s <= 86400 * 365:
-            raise LocalError("%s: lifetime %r s is not in 10..31536000" % (account.uri, account.lifetime_s))
-        if account.mode != NOSEC:
-            raise LocalError("%s: security mode %r is not built in; NoSec (3) is" % (account.uri, account.mode))
-        if not insecure:
-            raise LocalError("%s: NoSec is refused; allow it with the setting insecure" % account.uri)
-
-
-def single(uri, lifetime_s):
-    """The tree of a device that knows one standard server and nothing else."""
-    return {
-        (SECURITY, 0, 0): uri,
-        (SECURITY, 0, 1): False,
-        (SECURITY, 0, 2): NOSEC,
-        (SECURITY, 0, 10): 1,
-        (SERVER, 0, 0): 1,
-        (SERVER, 0, 1): lifetime_s,
-        (SERVER, 0, 6): True,
-        (SERVER, 0, 7): "U",
-    }
-
-
-def bootstrap_single(uri):
-    """The rows of a bootstrap server's own account; its instance is out of the way of what servers write."""
-    rows = ((0, uri), (1, True), (2, NOSEC), (10, 0))
-    return {(SECURITY, 65534, rid): value for rid, value in rows}
 
 
 def pack(tree):

@@ -32,7 +32,10 @@ class Configuration:
 
     def check(self, tree):
         """LocalError unless one could live with this configuration."""
-        form.check(tree, self._settings.get("insecure"))
+        from .vetting import check
+
+        check(tree, self._settings.get("insecure"))
+        drop("vetting")
         for name, value in configured_settings(tree):
             self._settings.check(name, value)
 
@@ -88,14 +91,10 @@ class Configuration:
 
     def _load(self):
         """The stored tree; on a device that is told its server by a setting, only the settings in it count."""
-        tree = _stored(self._store.get("config", []))
-        get = self._settings.get
-        if get("server_uri"):
-            own = form.single(get("server_uri"), get("lifetime_s"))
-            own.update({path: tree[path] for path in tree if path[0] == form.POINTSMAN})
-            tree = own
-        elif get("bootstrap_uri") and form.bootstrap_account(tree) is None:
-            tree.update(form.bootstrap_single(get("bootstrap_uri")))
+        from .vetting import given
+
+        tree = given(_stored(self._store.get("config", [])), self._settings.get)
+        drop("vetting")
         self.tree, self.accounts = tree, form.accounts(tree)
         self._epoch_of = None
         for name, value in configured_settings(tree):

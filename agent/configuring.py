@@ -21,7 +21,7 @@ class Configuring:
         self._load_search()
         if self.bootstrap.state in ("requesting", "receiving"):
             return
-        if known:
+        if known and known.peer(link):
             self.bootstrap.start(known.peer(link), self.configuration.tree, now)
         elif link != _LTE:
             self.log.info(now, "discovery", "searching", link=link)

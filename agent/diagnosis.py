@@ -25,6 +25,7 @@ def told(agent, now):
         "probes": agent.probes.asked if agent.probes else 0,
         "metrics": counted(agent.metrics, now) if agent.metrics else None,
         "log": agent.log.tail(),
+        "sms": dict(agent.sms.counters, left=agent.sms.left(now)) if getattr(agent, "sms", None) else None,
     }
 
 

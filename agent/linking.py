@@ -1,7 +1,7 @@
 """What the agent does about its links: which registrar to aim at, when the modem dials, whether a path is still alive,
 and what all of it costs."""
 
-LTE = "lte"
+LTE, SMS = "lte", "sms"
 _STANDBY = {"hot": "connected", "warm": "registered", "cold": "off"}
 _IDLE_MS = 30000  # between two looks at a link that costs nothing and stands by
 _HERE = ("registering", "registered", "updating")
@@ -9,6 +9,8 @@ _HERE = ("registering", "registered", "updating")
 
 class Linking:
     """The part of Agent that reacts to links, probes and the modem."""
+
+    _modem_kind = None  # another one than modem.py's
 
     def moved(self, name, now):
         """The link is up and has another address now: what the registrar knows us by is void."""
@@ -101,7 +103,7 @@ class Linking:
         candidates = self.links.candidates()
         for link in self.links.up():
             target = self._target(link)
-            if not target or (link == active and self.registration.state not in _HERE):
+            if not target or link == SMS or (link == active and self.registration.state not in _HERE):
                 continue
             if link in self.settings.get("metered").split(","):
                 wait = self.settings.get("probe_metered_s") * 1000
@@ -184,7 +186,8 @@ class Linking:
 
         get = self.settings.get
         memory, wall = self.store.get("modem"), self.wall()
-        self.modem = Modem(get("modem"), get("apn"), self._below, get("session"), get("pin"), memory, wall)
+        kind = self._modem_kind or Modem
+        self.modem = kind(get("modem"), get("apn"), self._below, get("session"), get("pin"), memory, wall)
         self._compose()
         return True
 

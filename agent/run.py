@@ -50,7 +50,12 @@ def main(board, values, sink):
     """
     code = _AGAIN
     while code == _AGAIN:
-        agent = Agent(Settings(values), board.medium(), board.below, board.measure, board.wall, sink)
+        kind, settings = Agent, Settings(values)
+        if "sms" in settings.get("links").split(","):
+            from . import texting
+
+            kind = texting.Texting
+        agent = kind(settings, board.medium(), board.below, board.measure, board.wall, sink)
         code = Driver(board, agent).run()
         if code:
             board.reset()  # a device does not come back from here

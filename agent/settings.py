@@ -28,6 +28,8 @@
     standby             the modem while a better link is in use: cold off, warm registered, hot connected
     hot_after_loss_s    how long a warm modem is kept hot after a better link was lost; 0: not at all
     linger_ms           how long the modem stays connected after the registration has moved to a better link
+    sms_per_day         short messages that the link sms may send a day
+    sms_ack_timeout_ms  the same as ack_timeout_ms over short messages
     discovery           how to find the configuration server: core (CoAP multicast), dns-sd (multicast DNS)
     coap_port           UDP port of multicast discovery
     mdns_port           UDP port of multicast DNS
@@ -79,6 +81,8 @@ ppp_secret str - - 0 64
 standby str warm cold|warm|hot 3 4
 hot_after_loss_s int 3600 s 0 86400
 linger_ms int 5000 ms 0 3600000
+sms_per_day int 50 - 1 10000
+sms_ack_timeout_ms int 30000 ms 50 600000
 discovery str core,dns-sd list 0 32
 coap_port int 5683 - 1 65535
 mdns_port int 5353 - 1 65535
@@ -189,7 +193,9 @@ def _form(form, text):
 
 
 def _is_uri(text):
-    """coap://HOST[:PORT][/]"""
+    """coap://HOST[:PORT][/], or sms:NUMBER"""
+    if text.startswith("sms:"):
+        return text[4:].lstrip("/+").isdigit()
     scheme, _, rest = text.partition("://")
     host, _, port = (rest[:-1] if rest.endswith("/") else rest).partition(":")
     plain = host and all(char.isdigit() or char.isalpha() or char in ".-_" for char in host)

@@ -30,7 +30,7 @@ class Bootstrap:
     patience."""
 
     def __init__(self, objects, check, below, wait_ms=60000):
-        self._objects, self._check, self._below, self._wait_ms = objects, check, below, wait_ms
+        self._objects, self._check, self._below, self.wait_ms = objects, check, below, wait_ms
         self.state = "idle"
         self.peer = None  # the server that may write, while state is receiving
         self.staged = None
@@ -46,7 +46,7 @@ class Bootstrap:
             return
         self._do("start")
         self.peer, self.staged = peer, dict(tree)
-        self._at = now + self._wait_ms
+        self._at = now + self.wait_ms
         self._out.append(("request", peer))
 
     def sent(self, handle):
@@ -58,7 +58,7 @@ class Bootstrap:
             return
         if outcome == "accepted":
             self._do("accepted")
-            self._at = now + self._wait_ms
+            self._at = now + self.wait_ms
         else:
             self._fail("bootstrap request: " + outcome, now)
 
@@ -77,7 +77,7 @@ class Bootstrap:
         for key in list(self.staged):
             if key[: len(path)] == path and not (key[0] == 0 and key[1] in own):
                 del self.staged[key]
-        self._at = now + self._wait_ms
+        self._at = now + self.wait_ms
 
     def write(self, path, values, now):
         """Replace an object instance or write a resource: values [((object, instance, resource), value)], types
@@ -93,7 +93,7 @@ class Bootstrap:
             self.delete(path, now)
         for key, value in values:
             self.staged[key] = value
-        self._at = now + self._wait_ms
+        self._at = now + self.wait_ms
 
     def finish(self, now):
         """Bootstrap-Finish. RemoteError 4.06 with the reason when inconsistent: nothing was changed then."""
@@ -117,7 +117,7 @@ class Bootstrap:
             self._tries += 1
             self._out.append(("again",))
         else:
-            self._fail("nothing heard for %d s" % (self._wait_ms // 1000), now)
+            self._fail("nothing heard for %d s" % (self.wait_ms // 1000), now)
 
     def deadline(self):
         return self._at

@@ -101,7 +101,8 @@ class Client:
         """An empty ACK came: the response will come later, but not for ever."""
         ask.state = follow(_TRANSITIONS, ask.state, "acknowledged")
         # As long as it may take to give up sending (MAX_TRANSMIT_WAIT, RFC 7252 4.8.2).
-        ask.due = now + self._wire.timeout * 3 * ((2 << ask.left) - 1) // 2
+        timeout = self._wire.slow.get(ask.peer[0], self._wire.timeout)
+        ask.due = now + timeout * 3 * ((2 << ask.left) - 1) // 2
 
     def fail(self, ask, reason):
         """Ends a request, with everything under its handle."""

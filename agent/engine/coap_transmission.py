@@ -53,6 +53,7 @@ class Transmission:
     def __init__(self, below, ack_timeout_ms, max_retransmit, counters):
         self._below = below
         self.timeout = ack_timeout_ms
+        self.slow = {}  # the same for links of another pace
         self.left = max_retransmit
         self._counters = counters
         # 65536 message ids within EXCHANGE_LIFETIME is beyond anything a device sends (4.4).
@@ -157,6 +158,7 @@ class Transmission:
             flight.left -= 1
             self._counters["repeated"] += 1
         else:
-            flight.timeout = self.timeout + self._below(self.timeout // 2 + 1)
+            timeout = self.slow.get(flight.peer[0], self.timeout)
+            flight.timeout = timeout + self._below(timeout // 2 + 1)
         flight.due = now + flight.timeout
         self.put(flight.peer, flight.data)

@@ -37,6 +37,7 @@ class Exchange:
         self.counters = {"sent": 0, "received": 0, "repeated": 0, "duplicates": 0, "refused": 0, "dropped": 0}
         self._events = []
         self._wire = Transmission(below, ack_timeout_ms, max_retransmit, self.counters)
+        self.slow = self._wire.slow  # {link: ack_timeout_ms}, where it is another
         self._client = Client(self._wire, below, self._events, block_size)
         self._server = Server(self._wire, self._events, self.counters, block_size)
 

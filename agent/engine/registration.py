@@ -34,12 +34,13 @@ updating gone registering
 updating failed waiting
 """
 _RETRY_MS = 2000
-_TRANSMIT_WAIT_MS = 93000  # RFC 7252 4.8.2
 
 
 class Registration:
     """below(n): randomness; retry_max_ms: ceiling of the back-off; leave_ms: how long a de-registration may be waited
     for."""
+
+    margin_ms = 93000  # an Update may take that long (RFC 7252 4.8.2)
 
     def __init__(self, below, retry_max_ms=20000, leave_ms=3000):
         self._below = below
@@ -141,7 +142,7 @@ class Registration:
         if lifetime_ms:
             self._lifetime_ms = lifetime_ms
         self._tries = 0
-        margin = max(self._lifetime_ms // 2, self._lifetime_ms - _TRANSMIT_WAIT_MS)
+        margin = max(self._lifetime_ms // 2, self._lifetime_ms - self.margin_ms)
         self._at = now + margin
         self._do("accepted")
 

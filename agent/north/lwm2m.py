@@ -39,7 +39,7 @@ class Lwm2m:
 
     def register(self, target, endpoint, epoch, now):
         account, link = target
-        query = ["ep=" + endpoint, "lt=%d" % account.lifetime_s, "lwm2m=1.1", "b=U"]
+        query = ["ep=" + endpoint, "lt=%d" % account.lifetime_s, "lwm2m=1.1", "b=S" if link == "sms" else "b=U"]
         if account.knows_epoch:
             query.append("epoch=%d" % epoch)
         return self._exchange.request(account.peer(link), coap.POST, ("rd",), now, query=query, payload=self._links(),

@@ -21,6 +21,7 @@ _SECURITY = """
 3 - opaque
 4 - opaque
 5 - opaque
+9 - str
 10 - int
 11 - int
 12 - int

@@ -1,7 +1,8 @@
 """W1: server accounts, read from the tree and checked as a whole."""
 
-from agent.accounts import accounts, bootstrap_account, bootstrap_single, check, pack, single, split_uri, unpack
+from agent.accounts import accounts, bootstrap_account, pack, split_uri, unpack
 from agent.errors import LocalError
+from agent.vetting import bootstrap_single, check, single
 
 
 def two():

@@ -1,8 +1,9 @@
 """C2, C3: configuration is staged, checked as a whole, and committed as a whole or not at all."""
 
-from agent.accounts import CONFIGURED, bootstrap_single, check
+from agent.accounts import CONFIGURED
 from agent.engine.bootstrap import _STAGED_MAX, Bootstrap
 from agent.errors import RemoteError
+from agent.vetting import bootstrap_single, check
 
 PEER = ("eth", "10.0.0.1", 5683)
 ACCOUNT = (

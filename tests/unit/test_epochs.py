@@ -1,9 +1,10 @@
 """W2: the epoch of a registration is in the store before it is used, and no other attempt ever has it."""
 
-from agent.accounts import pack, single
+from agent.accounts import pack
 from agent.configuration import Configuration
 from agent.settings import Settings
 from agent.store import Store
+from agent.vetting import single
 
 
 class Medium:
