@@ -26,7 +26,7 @@ class Budget:
         assert len(self._times) <= self.most, "%d %s within an hour" % (len(self._times), self.what)
 
     def spent(self, now):
-        """Whether so little is left that one may save it: what was written down ahead counts as done after a power cut."""
+        """Whether one may save what is left: after a power cut, what was written down ahead counts as done."""
         return len([then for then in self._times if now - then < HOUR]) >= self.most * 2 // 3
 
 
