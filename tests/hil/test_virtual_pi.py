@@ -31,7 +31,7 @@ def test_the_cable_is_pulled_and_put_back(pi, capsys):
         pi.registered_at("gw-1", pi.guest.cable(True))
         pi.readings()
     pi.holds()
-    assert pi.bootstraps() == 1 and len(pi.direct()) == 7
+    assert pi.bootstraps() == 1 and len(pi.direct()) == 7 and len(pi.entries("modem", "connected")) == 3
     with capsys.disabled():
         print("  [fail-over to PPP, beyond the %d ms of dialling: %s ms]" % (
             DIAL_MS, ", ".join("%.0f" % delay for delay in delays)), end=" ")  # fmt: skip

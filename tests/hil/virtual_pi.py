@@ -28,7 +28,8 @@ BY_CABLE, BY_MODEM = "10.0.2.2", "10.64.0.1"  # what the guest calls this machin
 DIAL_MS = 300
 EXCHANGE_S = 1.0  # the longest exchange of gateway and platform: here nothing is lost between them
 _OPTIONS = {"dir": "/var/lib/pointsman", "links": ["eth=eth0"], "modem": "/dev/ttyUSB0", "ppp": "ppp0"}
-_SETTINGS = {"fail_back_hold_ms": 1000, "flap_max_ms": 0, "session": "ppp", "links": "eth,lte", "insecure": True}
+_SETTINGS = {"fail_back_hold_ms": 1000, "flap_max_ms": 0, "session": "ppp", "links": "eth,lte", "insecure": True,
+             "hot_after_loss_s": 0, "linger_ms": 0}  # the next fail-over dials again
 
 
 class VirtualPi:
