@@ -26,7 +26,7 @@ async def order(emulator, *commands):
 
 def seen(device, since, state, reason):
     """Whether it has been in this state for this reason (None: any) since."""
-    return any(row[0] == state and reason in (None, row[1]) for row in device.seen[since:])
+    return any(row[0] == state and (reason is None or row[1].startswith(reason)) for row in device.seen[since:])
 
 
 # What is wrong all the time; the modem restarts in it once.
@@ -75,11 +75,11 @@ LOCKED = {"do": "sim", "present": True, "lock": "SIM PIN", "pin": "4711"}
 OUT, IN = {"do": "sim", "present": False}, {"do": "sim", "present": True, "lock": ""}
 PASSING = {
     "coverage lost": ([{"do": "coverage", "on": False}], ("searching", ""), [{"do": "coverage", "on": True}]),
-    "suspended": ([{"do": "subscription", "active": False}], ("searching", "denied"),
+    "suspended": ([{"do": "subscription", "active": False}], ("searching", "denied: cause 8,"),
                   [{"do": "subscription", "active": True}]),
-    "denied": ([{"do": "registration", "verdict": "denied", "cause": 15}], ("searching", "denied"),
+    "denied": ([{"do": "registration", "verdict": "denied", "cause": 15}], ("searching", "denied: cause 15,"),
                [{"do": "registration", "verdict": "home"}]),
-    "denied for good": ([{"do": "registration", "verdict": "denied", "cause": 7}], ("searching", "denied"),
+    "denied for good": ([{"do": "registration", "verdict": "denied", "cause": 7}], ("searching", "denied: cause 7,"),
                         [{"do": "registration", "verdict": "roaming"}]),
     "no context": ([{"do": "refuse", "cause": 27}, {"do": "detach"}], ("registered", "ERROR"),
                    [{"do": "refuse", "cause": 0}]),
