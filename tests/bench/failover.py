@@ -1,11 +1,13 @@
-"""lab.failover_ms, failover.warm.median_ms: from the pulled cable to a registration at the platform, as the servers'
-own records have it.
+"""lab.failover_ms, failover.warm.*, failover.cold.*: from the pulled cable to a registration at the platform, as the
+servers' own records have it; the phases of it as the device's own metrics have them.
 
 One device of the lab whose cable is pulled and put back again and again, its modem on warm standby: registered with
-the mobile network, not connected. Carrier is looked at every 20 ms, then the modem is dialled over AT.
+the mobile network, not connected; or cold: its radio off. Carrier is looked at every 20 ms, then the modem is dialled
+over AT.
 """
 
 import asyncio
+import functools
 import statistics
 import time
 
@@ -16,21 +18,35 @@ from pointsman.tools.lab.summary import delay_ms
 from pointsman.tools.lab.yard import Yard
 
 LIMIT_S = 30
+REST_S = 1.5  # for the modem to stand by again
 
 
-def measure(quick=False, dial_ms=None):
-    """One row an interpreter: the median of several fail-overs. dial_ms: how long the network takes for a dial."""
+def measure(quick=False, dial_ms=None, standby="warm", phase=None):
+    """One row an interpreter: the median of several fail-overs, or of one phase of them. dial_ms: how long the network
+    takes for a dial."""
     interpreters = ["cpython"] + (["micropython"] if find_micropython() else [])
-    return [_row(interpreter, 3 if quick else 9, dial_ms) for interpreter in interpreters]
+    return [_row(interpreter, 3 if quick else 9, dial_ms, standby, phase) for interpreter in interpreters]
 
 
-def _row(interpreter, count, dial_ms):
-    figures = asyncio.run(_measure(interpreter, count, dial_ms))
-    return {"value": round(statistics.median(figures), 1), "interpreter": interpreter, "n": count}
+def _row(interpreter, count, dial_ms, standby, phase):
+    figures, moves = _figures(interpreter, count, dial_ms, standby)
+    values = [move[phase] for move in moves] if phase else figures
+    return {"value": round(statistics.median(values), 1), "interpreter": interpreter, "n": len(values)}
 
 
-async def _measure(interpreter, count, dial_ms):
-    yard = Yard(Options(interpreter, discovery="core"), lambda actor, event, **fields: None)
+@functools.cache
+def _figures(*case):
+    return asyncio.run(_measure(*case))
+
+
+async def _measure(interpreter, count, dial_ms, standby):
+    moves = []
+
+    def told(_actor, event, **fields):
+        if event == "moved" and "dial_ms" in fields:
+            moves.append(fields)
+
+    yard = Yard(Options(interpreter, discovery="core", settings={"standby": standby}), told)
     try:
         await yard.start()
         device = yard.devices[0]
@@ -39,7 +55,11 @@ async def _measure(interpreter, count, dial_ms):
         await yard.prepare(device)
         await device.agent.start()
         await _until(lambda: yard.at_gateway(device), "the gateway", device)
-        return [await _fail_over(yard, device) for _ in range(count)]
+        delays = []
+        for _ in range(count):
+            await asyncio.sleep(REST_S)
+            delays.append(await _fail_over(yard, device))
+        return delays, moves
     finally:
         await yard.stop()
 

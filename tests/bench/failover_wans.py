@@ -47,8 +47,12 @@ def _figures(interpreter, quick):
         found["hot"] = _row(statistics.median(out), out)
         found["hot_max"] = _row(max(out), out)
         found["failback"] = _row(statistics.median(back), back)
+        registers = [entry["register_ms"] for entry in agent.entries("moved")]
+        found["hot_register"] = _row(statistics.median(registers), registers)
         notices = [_silent(field) for _ in range(1 if quick else 3)]
         found["silent"] = _row(max(notices), notices)
+        detects = [entry["ms"] for entry in agent.entries("silent") if entry["link"] == "eth"]
+        found["silent_detect"] = _row(statistics.median(detects), detects)
         agent.stop()
     found["flaps"] = _flaps(interpreter, 10 if quick else 50)
     return found

@@ -1,7 +1,7 @@
 """What a lab run is asked for, and the settings it gives its devices: the defaults of the product, faster."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 # A story should be over before one loses interest; the figures that these shorten are printed with the summary.
@@ -36,6 +36,7 @@ class Options:
     root: str | None = None
     directory: Path | None = None
     fault: str = ""
+    settings: dict = field(default_factory=dict)  # of the devices, beside FAST
     discovery: str = ""  # how to look for the configuration server; "": both ways, every other device by DNS-SD alone
 
     @property

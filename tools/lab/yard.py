@@ -121,7 +121,8 @@ class Yard:
 
     async def prepare(self, device):
         """What the portal does when somebody registers the device that he has bought; then the device is unpacked."""
-        file = device.configure(dict(FAST, coap_port=self._port, discovery=await self._methods(device)), {})
+        settings = dict(FAST, coap_port=self._port, discovery=await self._methods(device), **self.options.settings)
+        file = device.configure(settings, {})
         device.agent.command = self._command(file)
         accounts = [
             {"uri": self.gateway.uri, "ssid": 1, "links": "eth", "lifetime": LIFETIME_S, "priority": 1, "epoch": True},
