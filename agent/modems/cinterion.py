@@ -20,7 +20,7 @@ TIMEOUTS = {"AT^SICA?": 5000, "AT^SICA": 150000, "AT^SISO": 120000, "AT^SISC": 3
             "AT^SISR": 30000, "AT^SMSO": 25000, "AT+CGATT": 60000}  # fmt: skip
 POWER = "1000 100 10000 10000"  # *not verified*: hardware descriptions give 40 ms to 1 s, and 5 to 25 s to boot
 OFF = "AT^SMSO"
-MUX = "AT+CMUX=0,0,5,127"  # *not verified* beyond "AT+CMUX=0"
+MUX = ""  # data calls are on its first channel only, and ours for commands; the frame's size is fixed (MC55_ATC)
 _MAX = 1460  # bytes in a datagram; larger ones may end a service ("supplied buffer was too large")
 _UP_TRIES = 60  # 250 ms apart, until an opened service is up
 

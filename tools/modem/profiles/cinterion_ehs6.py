@@ -26,6 +26,7 @@ PROFILE = {
     "datagram_waiting": ["^SISR: %(number)d,1"],
     "socket_closed": ['^SIS: %(number)d,0,48,"Remote peer has closed the connection"'],
     "power_down": ["^SHUTDOWN"],
+    "mux": {"n1": 97, "channels": 3},
     # Real ones: boot 5000 and more.
     "ms": {"boot": 200, "sim": 50, "attach": 300, "dial": 300, "open": 20},
 }
