@@ -18,7 +18,7 @@ SUCCESSES = "\n#XDATAMODE: 0\n"
 SOCKETS = 4
 TIMEOUTS = {"AT+CGACT?": 5000, "AT+CGACT": 150000, "AT#XCONNECT": 60000, "AT#XSEND": 15000, "AT#XRESET": 10000,
             "AT+CGDATA": 60000}  # fmt: skip
-POWER = "100 500 5000 1000"
+POWER = "100 500 5000 1000"  # the first and the last *not verified*: boards without a power pin need neither
 OFF = "AT#XSHUTDOWN"
 RESET = "AT#XRESET"
 FLIGHT = "AT+CFUN=44"  # the SIM stays on
