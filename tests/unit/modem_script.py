@@ -5,7 +5,7 @@ from agent.engine.modem import Modem
 IDENTITY = {"AT+CGMI": "Quectel", "AT+CGMM": "EC25", "AT+CGMR": "EC25EFAR06A01M4G", "AT+CGSN": "867698041234560",
             "AT+CIMI": "262021234567890", "AT+QCCID": "+QCCID: 8949022021101234567F"}  # fmt: skip
 
-CLOSE_DOWN = bytes([0xF9, 0x03, 0xEF, 0x05, 0xC3, 0x01, 0xF2, 0xF9])
+CLOSE_DOWN = bytes([0xF9, 0x03, 0x3F, 0x01, 0x1C, 0xF9, 0xF9, 0x03, 0xEF, 0x05, 0xC3, 0x01, 0xF2, 0xF9])
 
 
 class Script:
