@@ -10,9 +10,11 @@ from modem_device import Device, until
 
 from agent.engine.modem import Modem
 from agent.engine.ppp import Ppp
+from boards.opening import speed
 from pointsman.tools.modem.packets import build_udp, parse, parse_udp
 
-AT_ONCE = {"boot": 2, "sim": 1, "attach": 2, "dial": 1, "open": 1, "guard": 3, "cmux": 1}
+AT_ONCE = {"boot": 2, "sim": 1, "attach": 2, "dial": 1, "open": 1, "guard": 1, "cmux": 1}
+BAUD = 115200
 GATEWAY = "10.64.0.1"
 TICK_S, IDLE, BUSY = 0.001, 3, 8  # so many ticks of silence: in a mere wait, after a question
 
@@ -28,6 +30,10 @@ class HastyDevice(Device):
     def begin(self, session="sockets", pin=""):
         """A new life of the device, with what it kept of the last one."""
         self.modem = Modem("auto", "iot", random.Random(1).randrange, session, pin, dict(self.kept))
+
+    def open(self, path):
+        super().open(path)
+        speed(self.fd, BAUD)
 
     def now(self):
         return super().now() + self.ahead
@@ -53,6 +59,8 @@ class HastyDevice(Device):
         if kind == "keep":
             what[0]["kept"] = True
             self.kept = what[0]
+        elif kind == "baud" and self.fd is not None:
+            speed(self.fd, what[0] or BAUD)
 
     def _carry(self):
         """What a data call wants done."""

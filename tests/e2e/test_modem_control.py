@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import termios
 
 import pytest
 from modem_device import Echo, until
@@ -326,6 +327,35 @@ def test_echo_garbage_crash_and_errors():
         assert "OK" not in line.heard and line.heard.startswith("\0" * 10) and len(line.heard.split("\r")[0]) == 40
         await until(lambda: emulator.state.registered, "the network")
         assert (await line.ask("AT+CGACT=1,1"))[-1] == "OK"  # crashes once
+
+    scenario(steps)
+
+
+def test_two_speeds():
+    """What crosses is rubbish until both ends have the same; it outlasts a restart."""
+
+    def set_speed(line, rate):
+        settings = termios.tcgetattr(line.fd)
+        settings[4] = settings[5] = rate
+        termios.tcsetattr(line.fd, termios.TCSANOW, settings)
+
+    async def steps(emulator, line):
+        set_speed(line, termios.B115200)
+        assert await line.ask("AT+IPR=57600") == ["OK"]
+        await until(lambda: emulator.state.baud, "the new speed")
+        await emulator.power(False)
+        await emulator.power(True)
+        await until(lambda: emulator.state.running, "boot")
+        line.heard = ""
+        line.write(b"AT\r")
+        await asyncio.sleep(0.02)
+        assert "OK" not in line.read() and "RDY" not in line.heard
+        set_speed(line, termios.B57600)
+        line.write(b"\r")  # ends what the rubbish was
+        assert (await line.ask("AT+IPR?"))[-2:] == ["+IPR: 57600", "OK"]
+        await line.ask("AT+IPR=0")
+        set_speed(line, termios.B9600)
+        assert (await line.ask("AT"))[-1] == "OK"
 
     scenario(steps)
 

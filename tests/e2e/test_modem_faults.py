@@ -3,6 +3,8 @@ flows again, or the state has a name. Hours of back-off pass in milliseconds (ha
 """
 
 
+import asyncio
+
 import pytest
 from hasty_device import AT_ONCE, HastyDevice, PppDevice
 from modem_device import scenario, until
@@ -363,5 +365,51 @@ def test_power_fails_while_the_pin_is_entered(moment):
         device.begin(pin="4711")
         await up(device, echo)
         assert emulator.state.sim.tries == 3
+
+    run(steps)
+
+
+# What whoever had the port before has left behind.
+LEFT = {
+    "a data call": [b"ATD*99***1#\r"],
+    "a multiplexer": [b"AT+CMUX=0,0,5,127\r"],
+    "a multiplexer and a call in it": [b"AT+CMUX=0,0,5,127\r", b"\xf9\x03\x3f\x01\x1c\xf9\xf9\x07\x3f\x01\xde\xf9",
+                                       b"\xf9\x07\xefATD*99#\r"],
+    "half a command": [b'AT+CPIN="12'],
+    "another speed": [b"AT+IPR=57600\r"],
+    "another speed and no echo": [b"ATE0;+IPR=921600\r"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", LEFT)
+def test_finds_a_modem_that_was_left_in(what):
+    async def steps(emulator, device, echo):
+        await until(lambda: emulator.state.registered, "the network")
+        for data in LEFT[what]:
+            emulator.wire.heard(data)
+            await asyncio.sleep(0.01)  # what a modem that multiplexes wants, too
+        await up(device, echo)
+
+    run(steps)
+
+
+def test_finds_a_modem_with_an_open_prompt():
+    async def steps(emulator, device, echo):
+        await up(device, echo)
+        emulator.wire.heard(b"AT+QISEND=0,1400\r")
+        device.begin()
+        await up(device, echo)
+
+    run(steps)
+
+
+def test_the_speed_is_remembered():
+    async def steps(emulator, device, echo):
+        await order(emulator, {"do": "baud", "rate": 9600})
+        await up(device, echo)
+        assert device.kept["baud"] == 9600
+        await order(emulator, {"do": "restart"})
+        await until(lambda: "unknown" in device.states, device.states)
+        await device.flows(echo)
 
     run(steps)

@@ -7,6 +7,7 @@ from .dialogue import Answer, Refused
 from .sim_commands import NOT_ALLOWED, need_sim  # noqa: F401  for the makers' files
 
 NO_NETWORK = 30
+BAUDS = (0, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
 
 
 def pick(value, *allowed):
@@ -67,6 +68,14 @@ def _registration(name):
 def _report(modem, operator, arguments):
     """+CEER: why the network refused last."""
     return ["+CEER: " + (modem.network.report or "No cause information available")]
+
+
+def _speed(modem, operator, arguments):
+    """+IPR: how fast the port is; 0: as fast as the device."""
+    if operator == "?":
+        return ["+IPR: %d" % modem.state.baud]
+    rate = pick(arguments[0], *BAUDS)
+    return Answer(after=lambda: setattr(modem.state, "baud", rate))
 
 
 def _functionality(modem, operator, arguments):
@@ -147,5 +156,5 @@ COMMANDS = {
     "+COPS": _operator,
     "+CREG": _registration("+CREG"), "+CGREG": _registration("+CGREG"), "+CEREG": _registration("+CEREG"),
     "+CGATT": _attached, "+CGDCONT": _define, "+CGACT": _activate, "+CGPADDR": _address, "+CGEREP": _reporting,
-    "+IPR": accept, "+IFC": accept, "+CTZR": accept, "+CTZU": accept,
+    "+IPR": _speed, "+IFC": accept, "+CTZR": accept, "+CTZU": accept,
 }  # fmt: skip

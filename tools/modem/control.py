@@ -19,7 +19,7 @@ def _status(modem):
         "profile": modem.name, "path": modem.path if modem.port.is_open else None, "power": state.power,
         "running": state.running,
         "sim": {name: getattr(state.sim, name) for name in ("present", "ready", "lock", "asks", "tries", "puk_tries")},
-        "functionality": state.functionality, "coverage": modem.network.coverage,
+        "functionality": state.functionality, "baud": state.baud, "coverage": modem.network.coverage,
         "registration": REGISTRATION[state.registration], "cause": modem.network.cause, "signal": state.signal,
         "contexts": [{"cid": cid, **vars(context)} for cid, context in sorted(state.contexts.items())],
         "sockets": [{"number": relay.number, "peer": "%s:%d" % relay.peer[:2], "sent": relay.sent,

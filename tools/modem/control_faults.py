@@ -1,5 +1,6 @@
 """What can be broken in an emulated modem and on the line to it: functions, and their table."""
 
+from .basic_commands import BAUDS
 from .data_call import KINDS
 
 
@@ -40,6 +41,10 @@ def _garbage(modem, bytes):
 
 def _mute(modem, on):
     modem.state.faults.mute = on
+
+
+def _baud(modem, rate):
+    modem.state.baud = rate
 
 
 def _stuck(modem):
@@ -98,6 +103,8 @@ COMMANDS = {
     "echo": (_echo, {"on": bool}, '{"do": "echo", "on": true}  echoes whatever ATE0 said'),
     "garbage": (_garbage, {"bytes": range(1025)},
                 '{"do": "garbage", "bytes": 40}  every boot begins with NULs and noise; 0: with none'),
+    "baud": (_baud, {"rate": BAUDS},
+             '{"do": "baud", "rate": 57600}  talks at that speed only, and hears rubbish at others; 0: at any'),
     "mute": (_mute, {"on": bool}, '{"do": "mute", "on": true}  hears and says nothing'),
     "stuck": (_stuck, {}, '{"do": "stuck"}  the same, until it is restarted: "restart" is the reset line'),
     "crash": (_crash, {"at": str}, '{"do": "crash", "at": "AT+CGACT"}  restarts instead of answering that, once'),

@@ -73,6 +73,7 @@ class Emulator(Subscriber):
         if record:
             record.online, record.echo = lambda: self.online, lambda: self.state.session["echo"]
         self.wire = Wire(lambda data: self.port.write(data), self._received, chance, record)
+        self.wire.misfit = self._misfit
         heard = self.wire.heard
         self.port = SocketPort(heard, socket, self._unplugged) if socket else Port(heard, link)
         self.ppp = {**PPP, **self.profile["ppp"], **(ppp or {})}
@@ -235,6 +236,9 @@ class Emulator(Subscriber):
     def interfere(self, line):
         """What a fault makes of a command line (command_faults.py)."""
         return interfere(self, line)
+
+    def _misfit(self):
+        return self.state.baud != 0 and self.port.speed() not in (None, self.state.baud)
 
     def _silenced(self):
         return self.state.faults.mute or self.state.faults.stuck

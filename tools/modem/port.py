@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import termios
 import tty
 from pathlib import Path
 
 from ..faults import BUSY, DEVICE, Fault
 
+SPEEDS = {getattr(termios, name): int(name[1:]) for name in dir(termios) if name[0] == "B" and name[1:].isdigit()}
 MAX_BUFFER = 16384  # bytes that wait for somebody to read them; a real UART keeps far less
 
 
@@ -63,6 +65,10 @@ class Port:
         self._buffer.clear()
         if self._link and self._link.is_symlink() and os.readlink(self._link) == self.path:
             self._link.unlink()
+
+    def speed(self):
+        """What the other side has set (bit/s), or None where there is no such thing."""
+        return SPEEDS.get(termios.tcgetattr(self._slave)[5]) if self._slave is not None else None
 
     def write(self, data):
         """Send, now or when there is room; what exceeds the buffer is dropped and counted."""

@@ -65,6 +65,7 @@ class State:
     signal: int
     settings: dict = field(default_factory=dict)  # the maker's own of `session`, as they are after a restart
     power: bool = True
+    baud: int = 0  # +IPR, which outlasts a restart; 0 = whatever speed the device has
     running: bool = False  # booted
     functionality: int = 1  # +CFUN
     registration: int = 0

@@ -13,6 +13,7 @@ class Wire:
         self.permille = 0  # of all bytes, either way, are lost
         self.drop = 0  # so many of the modem's next writes are lost
         self.merge_ms = 0  # its writes are held for so long, and come as one
+        self.misfit = lambda: False  # whether the two ends talk at different speeds
         self._held, self._timer = bytearray(), None
 
     def said(self, data):
@@ -20,7 +21,7 @@ class Wire:
         if self.drop:
             self.drop -= 1
             return
-        self._held += self._thinned(data)
+        self._held += self._damaged(data)
         if self.merge_ms == 0 or len(self._held) > MAX_HELD:
             self.flush()
         elif self._timer is None:
@@ -28,7 +29,7 @@ class Wire:
 
     def heard(self, data):
         """Bytes of the device."""
-        data = self._thinned(data)
+        data = self._damaged(data)
         if data:
             if self._record:
                 self._record.add("modem", data)
@@ -53,9 +54,14 @@ class Wire:
     def noise(self, length):
         """So many bytes of what a UART hears while a modem is switched on: NULs, then anything."""
         nulls = (length + 3) // 4
-        return bytes(nulls) + bytes(self._random.randrange(128, 256) for _ in range(length - nulls))
+        return bytes(nulls) + self._rubbish(length - nulls)
 
-    def _thinned(self, data):
+    def _rubbish(self, length):
+        return bytes(self._random.randrange(128, 256) for _ in range(length))
+
+    def _damaged(self, data):
+        if self.misfit():
+            return self._rubbish(len(data))
         if not self.permille:
             return data
         return bytes(byte for byte in data if self._random.randrange(1000) >= self.permille)
