@@ -7,7 +7,7 @@ notice, so a datagram of one or two bytes gets through only when it is text.
 """
 
 from ..codec import at
-from . import generic
+from . import context, generic
 
 # Service notices on; SIM insertion and contexts are reported.
 INIT = '\nAT^SCFG="Tcp/WithURCs","on"\nAT^SCKS=1\nAT+CGEREP=2,1\n'
@@ -64,7 +64,7 @@ def connect(apn):
 
     Returns "" or why it was refused.
     """
-    if not (yield from _defined(apn)):
+    if not (yield from context.defined(apn)):
         yield from disconnect()
         ok, lines = yield 'AT+CGDCONT=1,"IP","%s"' % apn
         if not ok:
@@ -83,16 +83,6 @@ def connect(apn):
     yield 'AT^SICS=1,"conType","GPRS0"'
     ok, lines = yield 'AT^SICS=1,"apn","%s"' % apn
     return "" if ok else lines[-1]
-
-
-def _defined(apn):
-    """Whether context 1 is for this APN already."""
-    ok, lines = yield "AT+CGDCONT?"
-    for line in lines:
-        parts = at.fields(line) + ["", "", ""]
-        if ok and parts[0] == "1" and parts[2].lower() == apn.lower():
-            return True
-    return False
 
 
 def active():

@@ -6,7 +6,7 @@ What came is kept by the modem (+GTSET="IPRFMT",5) and announced by "+MIPREAD: s
 """
 
 from ..codec import at
-from . import generic
+from . import context, generic
 
 # What came is read on demand; SIM insertion and contexts are reported.
 INIT = '\nAT+GTSET="IPRFMT",5\nAT+MSMPD=1\nAT+CGEREP=2,1\n'
@@ -44,7 +44,7 @@ def event(line):
 
 def connect(apn):
     """Activate the context for this APN; one that is active with it already is kept. "" or why it was refused."""
-    same = yield from _defined(apn)
+    same = yield from context.defined(apn)
     if (yield from active()):
         if same:
             for number in range(1, SOCKETS + 1):
@@ -60,16 +60,6 @@ def connect(apn):
         return ""
     yield from disconnect()
     return line or "no network"
-
-
-def _defined(apn):
-    """Whether context 1 is for this APN already."""
-    ok, lines = yield "AT+CGDCONT?"
-    for line in lines:
-        parts = at.fields(line) + ["", "", ""]
-        if ok and parts[0] == "1" and parts[2].lower() == apn.lower():
-            return True
-    return False
 
 
 def active():

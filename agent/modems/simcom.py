@@ -6,7 +6,7 @@ resolved first. What came is kept by the modem and read when we ask (+CIPRXGET=1
 """
 
 from ..codec import at
-from . import generic
+from . import context, generic
 
 # SIM insertion is reported where the holder can tell; contexts are; the time zone is not.
 INIT = "\nAT+UIMHOTSWAPON=1\nAT+CGEREP=2,1\nAT+CTZR=0\n"
@@ -53,7 +53,7 @@ def connect(apn):
 
     Returns "" or why it was refused.
     """
-    same = yield from defined(apn)
+    same = yield from context.defined(apn)
     if (yield from active()):
         if same:
             for number in range(SOCKETS):
@@ -71,16 +71,6 @@ def connect(apn):
         return ""
     yield from disconnect()
     return line or "no network"
-
-
-def defined(apn):
-    """Whether context 1 is for this APN already."""
-    ok, lines = yield "AT+CGDCONT?"
-    for line in lines:
-        parts = at.fields(line) + ["", "", ""]
-        if ok and parts[0] == "1" and parts[2].lower() == apn.lower():
-            return True
-    return False
 
 
 def active():
