@@ -34,6 +34,7 @@ modem state _modem_state
 modem identity _modem_identity
 modem datagram _modem_datagram
 modem session >
+modem data >
 modem keep _modem_keep
 modem baud >
 modem power >
@@ -174,8 +175,8 @@ class Agent(Configuring, Registering, Linking):
         self._settle(now)
 
     def take(self):
-        """-> [("udp", link, host, port, bytes) | ("serial", bytes) | ("session", begins) | ("baud", bit/s) |
-        ("power", what, ms) | ("reset",) | ("stopped",)] to be done now."""
+        """-> [("udp", link, host, port, bytes) | ("serial", bytes) | ("session", begins) | ("data", bytes) |
+        ("baud", bit/s) | ("power", what, ms) | ("reset",) | ("stopped",)] to be done now."""
         out, self._out = self._out, []
         return out
 

@@ -185,9 +185,8 @@ class Linking:
         from .engine.modem import Modem
 
         get = self.settings.get
-        memory, wall = self.store.get("modem"), self.wall()
-        kind = self._modem_kind or Modem
-        self.modem = kind(get("modem"), get("apn"), self._below, get("session"), get("pin"), memory, wall)
+        own = (get("session"), get("pin"), self.store.get("modem"), self.wall(), get("cmux"))
+        self.modem = (self._modem_kind or Modem)(get("modem"), get("apn"), self._below, *own)
         self._compose()
         return True
 

@@ -108,6 +108,9 @@ class Driver:
                 self.write(what[1])
             elif what[0] == "session":
                 self._session(what[1])
+            elif what[0] == "data":
+                if self.call:
+                    self.call.heard(what[1])
             elif what[0] in ("power", "baud"):
                 self._hand_on(*what)
             else:
@@ -200,7 +203,7 @@ class Driver:
         except OSError:
             return self._port_lost()
         self._empty = 0 if data else self._empty + 1
-        if data and self.call:
+        if data and self.call and self.call.port:
             self.call.heard(data)
         elif data:
             self.agent.serial(data, self.clock.now())
@@ -223,11 +226,11 @@ class Driver:
             port.close()
 
     def _session(self, begins):
-        """From here on the port's bytes are a data session's, until it says otherwise (session.py)."""
+        """From here on there is a data session, until it says otherwise (session.py); True: the port is its own."""
         from .session import Call
 
         if begins:
-            self.call = Call(self)
+            self.call = Call(self, begins)
             self.call.start()
         elif self.call:
             self.call.stop()

@@ -127,10 +127,12 @@ class Session:
 
 
 class Call:
-    """Runs one session for the driver, between its serial port and the board's."""
+    """Runs one session for the driver, between its serial port and the board's. channel: True = the port is the
+    session's, as `port` says; else what carries its bytes to the modem, beside others."""
 
-    def __init__(self, driver):
-        self._driver, self._session, self._told = driver, None, False
+    def __init__(self, driver, channel):
+        self._driver, self._channel, self.port = driver, channel, channel is True
+        self._session, self._told = None, False
 
     def start(self):
         driver = self._driver
@@ -149,11 +151,11 @@ class Call:
         """Hang up; at once when there is no port any more."""
         if not self._session:
             self._driver.call = None
-        elif self._driver.port:
+        elif self._driver.port and (self.port or self._channel.carries):
             self._session.stop(self._driver.clock.now())
             self._push()
         else:
-            self._session._end("port lost")
+            self._session._end("hung up" if self._driver.port else "port lost")
             self._push()
 
     def heard(self, data):
@@ -186,7 +188,7 @@ class Call:
         session, driver = self._session, self._driver
         data, now = session.take(), driver.clock.now()
         if data:
-            driver.write(data)
+            (driver if self.port else self._channel).write(data)
         if session.address and not self._told:
             self._told = True
             driver.agent.log.info(now, "session", "up", address=session.address)

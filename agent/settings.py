@@ -23,6 +23,7 @@
     pin                 the SIM's PIN; empty: a locked SIM stays locked. It is never entered when it may be the last try
     modem               modem family, or auto: ask the modem who it is
     session             how datagrams go through the modem: its own sockets, PPP, or the USB network that it has
+    cmux                PPP in the modem's multiplexer, so that it hears commands meanwhile: never, where it can, always
     ppp_user            who dials, where the operator asks for it (PAP, CHAP)
     ppp_secret          the secret that goes with it
     standby             the modem while a better link is in use: cold off, warm registered, hot connected
@@ -76,6 +77,7 @@ apn str - apn 0 63
 pin str - digits 0 8
 modem str auto - 1 16
 session str sockets sockets|ppp|usb 3 7
+cmux str auto off|auto|on 2 4
 ppp_user str - - 0 64
 ppp_secret str - - 0 64
 standby str warm cold|warm|hot 3 4

@@ -7,6 +7,7 @@ Nothing is escaped: a frame ends where its length says, and the flag after it ma
 
 SABM, UA, DM, DISC, UIH, UI, POLL = 0x2F, 0x63, 0x0F, 0x43, 0xEF, 0x03, 0x10
 FLAG = b"\xf9"
+_NOISE = 160
 _GOOD = 0xCF  # what the checksum of a head with its checksum comes to
 
 
@@ -37,11 +38,12 @@ def encode(dlci, control, data=b"", command=True):
 
 
 class Reader:
-    """Bytes in any pieces -> frames. `limit`: the longest data of a frame; `bad` counts what was no good frame."""
+    """Bytes in any pieces -> frames. `limit`: the longest data of a frame; `bad` counts what was no good frame, `noise`
+    is the end of what was said outside of frames."""
 
     def __init__(self, limit=1540):
         self._limit, self._buffer = limit, b""
-        self.bad = 0
+        self.bad, self.noise = 0, b""
 
     def feed(self, data):
         """[(dlci, control, data)]. What is no frame is skipped up to the next flag (27.010 5.2.4)."""
@@ -57,6 +59,8 @@ class Reader:
     def _next(self):
         """A frame; () = something was skipped; None = more bytes are needed."""
         at = self._buffer.find(FLAG)
+        if at:
+            self.noise = (self.noise + (self._buffer[:at] if at > 0 else self._buffer))[-_NOISE:]
         if at < 0:
             self._buffer = b""
             return None

@@ -27,6 +27,7 @@ opening ended closed
 open close closing
 open dm closed
 open disc closed
+open late closed
 open ended closed
 closing ua closed
 closing dm closed
@@ -36,17 +37,18 @@ closing ended closed
 """
 _CLD, _TEST, _MSC, _NSC, _FCON, _FCOFF, _PSC = 0xC0, 0x20, 0xE0, 0x10, 0xA0, 0x60, 0x40
 _COMMAND = const(2)  # the C/R bit of a control message
-_STOPPED = const(2)  # FC of a modem status: send no more
-_READY = const(0x0D)  # ready to communicate, ready to receive, line valid
+_STOPPED, _CARRIER = const(2), const(0x80)  # FC of a modem status: send no more; DV: there is a call
+_READY = const(0x0D)  # ready to communicate, ready to receive
 _CHANNELS = const(4)
 _WAITING = const(4096)  # bytes that may wait for a channel
+_CHECK_MS = const(800)  # between two questions whether anybody is there
 
 
 class Channel:
     """One DLC: its state, whether the modem holds it back, what waits meanwhile."""
 
     def __init__(self):
-        self.state, self.held, self.waiting = "closed", False, b""
+        self.state, self.held, self.carrier, self.waiting = "closed", False, False, b""
         self.due, self.tries = None, 0
 
 
@@ -59,7 +61,9 @@ class Cmux:
         self._channels = [Channel() for _ in range(_CHANNELS + 1)]
         self._wanted = []  # to be opened once channel 0 is
         self._out, self._serial = [], []
+        self._last, self._tail = b"", b""  # a frame that we sent, what was heard before
         self._held = False  # the whole port, by FCoff
+        self.frames = 0  # that were heard
 
     def open(self, channel, now):
         """Open channel 1 to 4; ("up", n) or ("closed", n, reason) follows. LocalError when it is open or no channel."""
@@ -88,14 +92,25 @@ class Cmux:
         place = self._channels[channel]
         if place.state != "open":
             return 0
-        taken = data[: _WAITING - len(place.waiting)]
+        taken = data[: _WAITING - len(place.waiting)] if place.held or self._held else data
         place.waiting += taken
         self._flush(channel)
         return len(taken)
 
+    def check(self, now):
+        """Ask whether anybody is there; when nothing at all is heard, ("closed", 0, "no answer") follows."""
+        if self.state(0) == "open" and self._channels[0].due is None:
+            self._request(0, now)
+
     def receive(self, data, now):
-        """Bytes from the serial port."""
+        """Bytes from the serial port. A modem that has restarted may echo our frames as it does commands."""
+        self._tail = self._tail[-len(self._last) - 1 :] + data
+        if self._last and self._last in self._tail:
+            return self._enter(0, "late", "echo")
         for channel, control, body in self._reader.feed(data):
+            self.frames += 1
+            if self.state(0) == "open":
+                self._channels[0].due, self._channels[0].tries = None, 0
             control &= ~POLL
             if channel > _CHANNELS:
                 if control in (SABM, DISC):
@@ -126,12 +141,22 @@ class Cmux:
         return min([place.due for place in self._channels if place.due is not None] or [None])
 
     def take(self):
-        """[("serial", bytes) | ("channel", n, bytes) | ("up", n) | ("closed", n, reason)]: to do."""
+        """[("serial", bytes) | ("channel", n, bytes) | ("up", n) | ("closed", n, reason) | ("carrier", n, whether)]: to
+        do."""
         out, self._out = self._out, []
         if self._serial:
             out.append(("serial", b"".join(self._serial)))
             self._serial = []
         return out
+
+    def pending(self):
+        """Whether there is something for the serial port."""
+        return bool(self._serial)
+
+    def noise(self):
+        """What was said outside of all frames since the last call: a modem that restarts says so in plain text."""
+        noise, self._reader.noise = self._reader.noise, b""
+        return noise
 
     @property
     def bad(self):
@@ -139,7 +164,10 @@ class Cmux:
         return self._reader.bad
 
     def _put(self, channel, control, data=b"", command=True):
-        self._serial.append(encode(channel, control, data, command))
+        frame = encode(channel, control, data, command)
+        self._serial.append(frame)
+        if command:
+            self._last = frame
 
     def _enter(self, channel, event, reason=""):
         place = self._channels[channel]
@@ -150,7 +178,7 @@ class Cmux:
         if place.state == "open":
             self._out.append(("up", channel))
         elif place.state == "closed":
-            place.held, place.waiting = False, b""
+            place.held, place.carrier, place.waiting = False, False, b""
             self._out.append(("closed", channel, reason))
             if channel == 0:
                 for other in range(1, _CHANNELS + 1):
@@ -168,6 +196,10 @@ class Cmux:
         place.tries, place.due = place.tries + 1, now + self._t1
         if place.state == "opening":
             self._put(channel, SABM | POLL)
+        elif place.state == "open":  # a test, or where that is not answered, the status of channel 1 once more
+            place.due = now + _CHECK_MS
+            message = [_MSC | _COMMAND | 1, 5, 7, _READY] if place.tries & 1 == 0 else [_TEST | _COMMAND | 1, 3, 0x55]
+            self._put(0, UIH, bytes(message))
         elif channel:
             self._put(channel, DISC | POLL)
         else:
@@ -212,6 +244,13 @@ class Cmux:
         elif kind in (_FCON, _FCOFF):
             self._held = kind == _FCOFF
         elif kind == _MSC and len(body) > 3 and 1 <= body[2] >> 2 <= _CHANNELS:
-            self._channels[body[2] >> 2].held = bool(body[3] & _STOPPED)
+            self._status(body[2] >> 2, body[3])
         for channel in range(1, _CHANNELS + 1):
             self._flush(channel)
+
+    def _status(self, channel, signals):
+        place, carrier = self._channels[channel], bool(signals & _CARRIER)
+        place.held = bool(signals & _STOPPED)
+        if carrier != place.carrier:
+            place.carrier = carrier
+            self._out.append(("carrier", channel, carrier))

@@ -23,16 +23,17 @@ class Modem(Ladder):
     `state` is ModemManager's word, `identity` a dict of what is known of iccid, imsi, imei, manufacturer, model and
     revision, `signal` dBm or None. session: "ppp" = dial, and let somebody else carry IP; "usb" = start
     the modem's own USB network. pin: the SIM's, or "" = leave a locked one alone. memory: what ("keep", memory) has
-    asked for, also in an earlier life; wall: Unix s or 0. Raises LocalError for an unknown family or an impossible APN.
+    asked for, also in an earlier life; wall: Unix s or 0. cmux: off, auto or on = dial in the modem's multiplexer,
+    where it can. Raises LocalError for an unknown family or an impossible APN.
     """
 
-    def __init__(self, family="auto", apn="", below=None, session="sockets", pin="", memory=None, wall=0):
+    def __init__(self, family="auto", apn="", below=None, session="sockets", pin="", memory=None, wall=0, cmux="off"):
         self._channel, self._sockets = Channel(), Sockets()
-        self._dialler = None
+        self._dialler = self._mux = None  # _mux: what stands between port and channel, while there is something
         if session == "ppp":
-            from .modem_session import Dialler
+            from .modem_mux import dialler
 
-            self._dialler = Dialler(self)
+            self._dialler = dialler(self, cmux)
         elif session == "usb":
             from .modem_usb import UsbNet
 
@@ -86,6 +87,8 @@ class Modem(Ladder):
     def receive(self, data, now):
         """Bytes from the serial port."""
         self._now, self._heard = now, True
+        if self._mux:
+            data = self._mux.receive(data)
         for token in self._channel.reader.feed(data):
             result = self._channel.accept(token)
             if result is None:
@@ -116,8 +119,8 @@ class Modem(Ladder):
     def session(self, reason, now):
         """The session that ("session", True) asked for has ended: the port is the modem's again."""
         if self._dialler and self._dialler.online:
-            self._now, self._dialler.online = now, False
-            self._channel.reader.reset()
+            self._now = now
+            self._dialler.ended()
             if self.state == "connected":
                 self._drop(reason)
             self._wake(True)
@@ -125,6 +128,8 @@ class Modem(Ladder):
     def poll(self, now):
         """Let time pass."""
         self._now = now
+        if self._mux:
+            self._mux.poll()
         if self._due is None or now < self._due:
             return
         command = self._channel.command
@@ -138,13 +143,16 @@ class Modem(Ladder):
 
     def deadline(self):
         """When poll() is due (ms), or None."""
-        return self._due
+        return self._mux.deadline(self._due) if self._mux else self._due
 
     def take(self):
         """[("serial", bytes) | ("state", new, reason) | ("identity",) | ("datagram", host, port, bytes) |
-        ("session", begins) | ("keep", memory) | ("baud", bit/s or 0 for the board's own) | ("power", "on", "off" or
-        "reset", ms to hold the line)]: to do. What is to be kept is kept before anything is sent; memory["kept"] then
-        says whether it is."""
+        ("session", False, True: the port is its own, or who takes its bytes by write()) | ("data", bytes) for that
+        one | ("keep", memory) | ("baud", bit/s or 0 for the board's own) | ("power", "on", "off" or "reset",
+        ms to hold the line)]: to do. What is to be kept is kept before anything is sent; memory["kept"] then says
+        whether it is."""
+        if self._mux:
+            self._mux.flush()
         out, self._out = self._out, []
         if self._channel.out:
             out.append(("serial", b"".join(self._channel.out)))

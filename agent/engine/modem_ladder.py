@@ -116,6 +116,10 @@ class Ladder:
             return self._event("disable")
         if not self._attached():
             return self._event("search")
+        if self._dialler:
+            yield from self._dialler.start()
+            if self.state != "registered":
+                return
         wait = self._looked + _CHECK_MS - self._now
         if self._rung == "connected" and (self._dialler or self._channel.of("SOCKETS")):
             dial = self._dial_at - self._now
@@ -144,7 +148,7 @@ class Ladder:
     def _connected(self):
         if self._rung != "connected" or self._dialled != self._apn:
             return self._event("disconnect")
-        if self._dialler:
+        if self._dialler and not self._mux:
             return (yield from self._dialler.wait())
         wait = self._looked + _CHECK_MS - self._now
         if self._away is not None:

@@ -56,6 +56,8 @@ def recover(modem, reason):
         steps = ("toggle", "reset", "power") if modem._silent == 3 else ("reset", "power")
     except LinkError:
         modem._sockets.reset()
+        if modem._mux:
+            modem._mux.close()
         if (yield from probe.find(modem)):
             return modem._event("lost", reason)
         # A modem that never said a word is off or absent rather than stuck.
@@ -188,14 +190,14 @@ def _act(modem, step, reason):
     if not _spend(modem, step):
         return False
     hold, pull, boot, down = [int(word) for word in modem._channel.of("POWER").split()]
-    modem._heard = False
-    modem._forget("lost", reason)
     if step == "reset":
         modem._channel.out.append(modem._channel.of("RESET").encode() + b"\r")  # whatever it answers
         modem._channel.stale += 1
-    elif step == "power" and len(modem._used[step]) % 2:
+    modem._heard = False
+    modem._forget("lost", reason)
+    if step == "power" and len(modem._used[step]) % 2:
         modem._out.append(("power", "reset", pull))
-    else:
+    elif step != "reset":
         if step == "power":
             modem._out.append(("power", "off", hold))
             modem._patient = True

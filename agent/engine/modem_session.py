@@ -1,15 +1,14 @@
 """Data sessions instead of the modem's own sockets: it dials, and whoever the driver puts there carries IP (PPP).
 
-From ("session", "up") until session(False) the serial port belongs to the session, and the modem is not spoken to.
-A part of the modem engine; it takes the family's place for connect, active and disconnect.
+From ("session", True) until session(reason) the serial port belongs to the session, and the modem is not spoken to;
+modem_mux.py keeps it for both. A part of the modem engine; it takes the family's place for connect, active and
+disconnect.
 """
 
 from ..errors import LinkError
 
 _FOREVER_MS = 86400000
 _LEAVE_MS = 8000  # for a session to hang up and end
-_CLOSE_DOWN = b"\xf9\x03\xef\x05\xc3\x01\xf2\xf9"  # of a multiplexer that another program left on (27.010 5.4.6.3.3)
-_GUARD_MS = 1100  # silence before and after +++ (V.250: a second)
 
 
 class Dialler:
@@ -19,12 +18,16 @@ class Dialler:
         self._modem = modem
         self.online = False
 
+    def start(self):
+        """The modem is registered; nothing is to be done before it dials."""
+        return
+        yield
+
     def connect(self, apn):
         """Dial. Returns "" or why it was refused."""
-        if apn:
-            ok, lines = yield 'AT+CGDCONT=1,"IP","%s"' % apn
-            if not ok:
-                return lines[-1]
+        reason = yield from self._define(apn)
+        if reason:
+            return reason
         ok, lines = yield self._modem._channel.of("DIAL")
         if not ok:
             yield "ATH"  # a call of before may be what it objects to
@@ -44,44 +47,53 @@ class Dialler:
 
     def disconnect(self):
         """Have the session ended, then see to it that the modem listens to commands."""
-        if self.online:
-            self._modem._out.append(("session", False))
-            self._modem._patient = True
-            yield _LEAVE_MS
-            self.online = False
+        yield from self._finish()
         try:
             yield "AT"
         except LinkError:
-            yield from self._escape()
+            yield from self._leave()
         yield "ATH"
 
     def rouse(self):
-        """We may have been restarted in the middle of a call: the modem may be in data mode still."""
+        """We may have been restarted in the middle of a call: the modem may be in data mode still, or multiplexing.
+        Whether it was and is no more."""
         for _ in range(2):
             try:
                 yield "AT"
-                return
+                return False
             except LinkError:
                 pass
-        yield from self._escape()
-        try:
-            yield "ATH"
-        except LinkError:
-            pass  # or there is no modem at all
+        return (yield from self._leave())  # or there is no modem at all
 
-    def _escape(self):
-        self._modem._channel.out.append(_CLOSE_DOWN)
-        yield _GUARD_MS
-        self._modem._channel.out.append(b"+++")
-        yield _GUARD_MS
-        self._modem._channel.out.append(b"\r")  # in command mode +++ is the beginning of a line
-        yield 200
+    def ended(self):
+        """The session is over: the port is ours again."""
+        self.online = False
+        self._modem._channel.reader.reset()
 
     def forget(self):
         """The port has vanished, or the modem has restarted."""
         if self.online:
             self._say(False)
 
+    def _define(self, apn):
+        """Set the context. Returns "" or why it was refused."""
+        ok, lines = (yield 'AT+CGDCONT=1,"IP","%s"' % apn) if apn else (True, ())
+        return "" if ok else lines[-1]
+
+    def _finish(self):
+        """Have the session hang up, and wait for its end."""
+        if self.online:
+            self._modem._out.append(("session", False))
+            self._modem._patient = True
+            yield _LEAVE_MS
+            self.online = False
+
+    def _leave(self):
+        from . import modem_probe as probe
+
+        return (yield from probe.leave(self._modem))
+
     def _say(self, up):
-        self.online = up
+        """up: True, or what carries the session's bytes; False."""
+        self.online = bool(up)
         self._modem._out.append(("session", up))

@@ -57,7 +57,7 @@ class TextModem(Modem):
     @property
     def texts(self):
         """Whether messages can be sent and received now."""
-        if self.state == "connected" and self._dialler:  # the line is the session's
+        if self.state == "connected" and self._dialler and not self._mux:  # the line is the session's
             return False
         return self.state in ("registered", "connecting", "connected", "disconnecting")
 
@@ -105,7 +105,7 @@ class TextModem(Modem):
         return self._post() if self._has_post() else Modem._registered(self)
 
     def _connected(self):
-        return self._post() if self._has_post() and not self._dialler else Modem._connected(self)
+        return self._post() if self._has_post() and (self._mux or not self._dialler) else Modem._connected(self)
 
     def _has_post(self):
         if not self._prepared:

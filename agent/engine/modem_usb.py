@@ -30,6 +30,11 @@ class UsbNet:
     def __init__(self, modem):
         self._modem = modem
 
+    def start(self):
+        """Nothing is to be done before."""
+        return
+        yield
+
     def connect(self, apn):
         """Start the network. Returns "" or why it was refused."""
         calls = self._calls()

@@ -1,10 +1,10 @@
-"""A device that keeps asking for the signal on one channel while another carries a data call. Both interpreters.
+"""A device that keeps asking for the signal while a data call runs over the same serial port. Both interpreters.
 
-usage: python|micropython cmux_device.py ROOT PATH SIZE PORT
-It prints what happens; the last lines are "signal N" (answers while data flowed) and "plain AT" (after closing down).
+usage: python|micropython cmux_device.py ROOT PATH CMUX PORT MODE
+The agent's modem engine with a driver in small: it connects, sends datagrams by PPP, reads the signal meanwhile, hangs
+up, and does that once more. MODE kill: it ends in the midst of the call. It prints what happens.
 """
 
-import os
 import sys
 import time
 
@@ -13,102 +13,116 @@ sys.path.insert(0, sys.argv[1] + "/tests/e2e")
 
 from ppp_device import below, datagram, now  # noqa: E402
 
-from agent.engine.cmux import Cmux  # noqa: E402
-from agent.engine.ppp import Ppp  # noqa: E402
+from agent.engine.modem import Modem  # noqa: E402
+from agent.session import Session  # noqa: E402
 from boards.tty import Tty  # noqa: E402
 
-END = time.time() + 25
+END = time.time() + 40
+
+
+class Interface:
+    """Takes a TUN interface's place: `got` is what has arrived."""
+
+    packets, stream = True, None
+
+    def __init__(self):
+        self.got, self.sent, self.own = [], [], None
+
+    def up(self, address, peer):
+        self.own = (address, peer)
+
+    def write(self, data):
+        self.got.append(data)
+
+    def read(self):
+        return self.sent.pop(0) if self.sent else b""
+
+    def ended(self):
+        return None
+
+    def stop(self):
+        pass
+
+    kill = stop
 
 
 class Device:
-    """The driver in small: `heard` is what the AT channel said."""
-
-    def __init__(self, path, size):
-        self.port, self.mux, self.ppp = Tty(path), Cmux(size), Ppp(below)
-        self.heard, self.text, self.events, self.online = b"", b"", [], False
+    def __init__(self, path, cmux):
+        self.port, self.modem = Tty(path), Modem("auto", "iot", below, "ppp", cmux=cmux)
+        self.states, self.channel, self.session = [], None, None
 
     def turn(self):
         """Let things happen for a moment."""
         if time.time() > END:
-            raise SystemExit("too late: %r %r" % (self.heard, self.events))
+            raise SystemExit("too late: %s" % self.states)
         time.sleep(0.002)
-        self.mux.receive(self.port.read(), now())
-        self.mux.poll(now())
-        self.ppp.poll(now())
-        for item in self.ppp.take():
-            if item[0] == "serial":
-                assert self.mux.write(2, item[1]) == len(item[1])
-            else:
-                self.events.append(item)
-        for item in self.mux.take():
-            if item[0] == "serial":
-                self.port.write(item[1])
-            elif item[0] == "channel" and item[1] == 1:
-                self.heard += item[2]
-            elif item[0] == "channel":
-                self.data(item[2])
-            else:
-                self.events.append(item)
+        data = self.port.read()
+        if data and self.channel is True:
+            self.session.receive(data, now())
+        elif data:
+            self.modem.receive(data, now())
+        due = self.modem.deadline()
+        if due is not None and due <= now():
+            self.modem.poll(now())
+        for item in self.modem.take():
+            self.obey(*item)
+        if self.session:
+            self.session.poll(now())
+            self.push()
 
-    def data(self, data):
-        self.text = (self.text + data)[-4000:]
-        if self.online:
-            self.ppp.receive(data, now())
-        elif b"CONNECT" in self.text:
-            self.online = True
-            self.ppp.open(now())
+    def obey(self, what, *details):
+        if what == "serial":
+            self.port.write(details[0])
+        elif what == "state":
+            self.states.append(details[0])
+        elif what == "data" and self.session:
+            self.session.receive(details[0], now())
+        elif what == "session" and details[0]:
+            self.channel, self.session = details[0], Session(Interface(), below)
+            self.session.start(now())
+        elif what == "session" and self.session:
+            self.session.stop(now())
 
-    def until(self, kind):
-        """The first event of a kind."""
-        while True:
-            for event in self.events:
-                if event[0] == kind:
-                    self.events.remove(event)
-                    return event
+    def push(self):
+        data = self.session.take()
+        if data:
+            (self.port if self.channel is True else self.channel).write(data)
+        if self.session.reason is not None:
+            why, self.session, self.channel = self.session.reason, None, None
+            print("session over:", why)
+            self.modem.session(why, now())
+
+    def until(self, condition):
+        while not condition():
             self.turn()
 
-    def plain(self, command, wanted):
-        """A command without the multiplexer."""
-        heard = b""
-        while wanted not in heard:
-            if time.time() > END:
-                raise SystemExit("no answer: %r" % heard)
-            self.port.write(command)
-            time.sleep(0.1)
-            heard += self.port.read()
+    def call(self, number):
+        """Datagrams of some size, and the signal in between."""
+        self.modem.target("connected", now())
+        self.until(lambda: self.session and self.session.port.own)
+        port, own = self.session.port, self.session.port.own
+        print("address", own[0], "at once" if self.channel is True else "beside AT")
+        for turn in range(3):
+            text = b"%d" % turn * 300
+            port.sent.append(datagram(own[0], own[1], number, text))
+            self.session.readable(now())
+            self.modem.signal, self.modem._looked = None, -100000
+            self.modem._wake()
+            self.until(lambda: port.got and (self.channel is True or self.modem.signal is not None))
+            assert port.got.pop()[28:] == text
+        print("signal", self.modem.signal)
 
 
-def main(path, size, number):
-    device = Device(path, int(size))
-    device.plain(b"AT\r", b"OK")
-    device.plain(b"AT+CMUX=0,0,5,%d\r" % device.mux._size, b"OK")
-    time.sleep(0.15)
-    device.mux.open(1, now())
-    device.mux.open(2, now())
-    print(device.until("up"), device.until("up"), device.until("up"))
-    device.mux.write(2, b"ATD*99#\r")
-    own = device.until("up")
-    print("address", own[1])
-    signals = 0
-    for turn in range(5):
-        text = b"%d" % turn * 300
-        device.ppp.send(datagram(own[1], own[2], int(number), text))
-        device.heard = b""
-        device.mux.write(1, b"AT+CSQ\r")
-        assert device.until("packet")[1][28:] == text
-        while b"OK" not in device.heard:
-            device.turn()
-        signals += b"+CSQ: 22" in device.heard
-    print("signal", signals)
-    device.ppp.close(now())
-    print(device.until("down"))
-    while b"NO CARRIER" not in device.text:
-        device.turn()
-    device.mux.close(0, now())
-    print(device.until("closed"))
-    device.plain(b"AT\r", b"OK")
-    print("plain AT")
-    os._exit(0) if hasattr(os, "_exit") else None
+def main(path, cmux, number, mode):
+    device = Device(path, cmux)
+    for _ in range(2):
+        device.call(int(number))
+        if mode == "kill":
+            break
+        device.modem.target("registered", now())
+        device.until(lambda: device.modem.state == "registered" and not device.session)
+        device.states.clear()
+    print("end")
 
 
 main(*sys.argv[2:])

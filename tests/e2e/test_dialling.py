@@ -173,15 +173,115 @@ def test_a_modem_that_was_left_multiplexing(tmp_path):
                 os.write(line, data)
                 await asyncio.sleep(0.1)
             os.close(line)
-            assert emulator.lines.mux.open == {0, 1}
+            left = emulator.lines.mux
+            assert left.open == {0, 1}
             with Registrar() as registrar:
                 async with Agent(emulator, registrar, tmp_path) as agent:
                     await agent.registered(1)
-            assert emulator.lines.mux is None
+            assert emulator.lines.mux not in (None, left)  # and multiplexes anew
         finally:
             await emulator.stop()
 
     asyncio.run(main())
+
+
+async def again(emulator, agent, number):
+    """Another session, another registration."""
+    await agent.registered(number)
+    await agent.until(lambda: agent.count("session", "up") >= number and emulator.lines.calls(), "session %d" % number)
+
+
+def test_commands_go_on_beside_the_call(tmp_path):
+    """W3: signal and registration are asked for, and what the modem says by itself is heard, while it carries data."""
+    asked = []
+
+    def log(actor, event, **fields):
+        if event == "command":
+            asked.append(fields["command"])
+
+    async def steps(emulator, agent):
+        assert emulator.lines.mux and emulator.lines.calls()
+        del asked[:]
+        await agent.until(lambda: "AT+CSQ" in asked and "AT+CEREG?" in asked, "the signal")
+        await emulator.control({"do": "urc", "line": "+CGEV: NW PDN DEACT 1"})
+        await again(emulator, agent, 2)
+        assert emulator.lines.mux and not agent.count("modem", "unknown")
+
+    scenario(steps, tmp_path, log=log, trace=True)
+
+
+def test_the_modem_closes_the_channel_of_the_call(tmp_path):
+    async def steps(emulator, agent):
+        mux = emulator.lines.mux
+        mux.disconnect(2)
+        await again(emulator, agent, 2)
+        assert emulator.lines.mux is mux
+
+    scenario(steps, tmp_path)
+
+
+def test_a_modem_that_refuses_to_multiplex(tmp_path):
+    """Then it is dialled without."""
+
+    async def main():
+        emulator = Emulator(ms=QUICK)
+        await emulator.start()
+        await emulator.control({"do": "errors", "times": 1000, "at": "AT+CMUX"})
+        try:
+            with Registrar() as registrar:
+                async with Agent(emulator, registrar, tmp_path) as agent:
+                    await agent.registered(1)
+                    assert emulator.lines.mux is None
+                    await emulator.control({"do": "ppp", "fault": "terminate"})
+                    await agent.registered(2)
+                    assert emulator.state.faults.errors == 999  # asked once
+        finally:
+            await emulator.stop()
+
+    asyncio.run(main())
+
+
+def test_a_multiplexer_that_dies_is_not_used_again(tmp_path):
+    async def steps(emulator, agent):
+        assert emulator.lines.mux
+        emulator.lines.mux.dead = True
+        await again(emulator, agent, 2)
+        assert emulator.lines.mux is None
+
+    scenario(steps, tmp_path)
+
+
+@pytest.mark.parametrize("banner", [True, False])
+def test_a_modem_that_restarts_while_it_multiplexes(tmp_path, banner):
+    """It is not blamed: its multiplexer is used again."""
+
+    async def steps(emulator, agent):
+        if not banner:
+            emulator.profile["booted"] = emulator.profile["sim_ready"] = ()
+        before = emulator.lines.mux
+        await emulator.control({"do": "restart"})
+        await again(emulator, agent, 2)
+        assert emulator.lines.mux not in (None, before)
+
+    scenario(steps, tmp_path)
+
+
+def test_a_modem_that_holds_back_data(tmp_path):
+    """27.010 5.4.6.3.5, 5.4.6.3.7: what is written meanwhile waits, and nothing breaks."""
+
+    async def steps(emulator, agent):
+        mux, call = emulator.lines.mux, emulator.lines.calls()[0]
+        for hold in (lambda on: mux.status(2, carrier=True, held=on), mux.hold):
+            hold(True)
+            await asyncio.sleep(0.3)
+            before = call.status()["sent"]
+            await asyncio.sleep(2.5)
+            assert call.status()["sent"] == before
+            hold(False)
+            await agent.until(lambda before=before: call.status()["sent"] > before, "what was held back")
+        assert agent.count("session", "up") == 1 and emulator.lines.mux is mux
+
+    scenario(steps, tmp_path)
 
 
 def test_pppd_that_cannot_is_told(tmp_path):

@@ -24,9 +24,9 @@ LAYERS = (
 PARTS = {
     "exchange": ("coap_transmission", "coap_client", "coap_server", "coap_blocks", "coap_following",
                  "coap_serving", "coap_observers"),  # messages, roles, blocks
-    "modem": ("modem_ladder", "modem_session", "modem_usb", "modem_bringup", "modem_sim", "modem_pin",
-              "modem_radio", "modem_probe", "modem_recovery", "modem_texts", "at_transcript", "at_channel",
-              "at_sockets"),
+    "modem": ("modem_ladder", "modem_session", "modem_mux", "cmux", "modem_usb", "modem_bringup", "modem_sim",
+              "modem_pin", "modem_radio", "modem_probe", "modem_recovery", "modem_texts", "at_transcript",
+              "at_channel", "at_sockets"),
 }
 
 # A person reads tools/ from the command line down; what one file of agent/ may use is in LAYERS.

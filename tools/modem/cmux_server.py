@@ -7,7 +7,7 @@ FLAG = 0xF9
 SABM, UA, DM, DISC, UIH, UI, POLL = 0x2F, 0x63, 0x0F, 0x43, 0xEF, 0x03, 0x10
 CLD, TEST, MSC, NSC, PN, FCON, FCOFF, RPN, RLS, PSC = 0xC0, 0x20, 0xE0, 0x10, 0x80, 0xA0, 0x60, 0x90, 0x50, 0x40
 _COMMAND = 2  # the C/R bit of a control message
-READY = 0x0D  # of a modem status: ready to communicate and to receive, carrier
+READY, STOPPED, CARRIER = 0x0D, 0x02, 0x80  # of a modem status: ready to communicate and to receive; FC; DV
 MAX_BUFFER = 40000  # bytes: one frame is at most 32768 and its head
 
 
@@ -49,6 +49,7 @@ class CmuxServer:
         self.open = set()
         self.bad = self.sent = 0
         self.corrupt = 0  # a fault: every `corrupt`th frame of ours is damaged
+        self.dead = False  # a fault: hears nothing but a close-down, and says nothing
 
     def feed(self, data):
         """Bytes from the device."""
@@ -66,7 +67,26 @@ class CmuxServer:
         for at in range(0, len(data), self._size):
             self._put(frame(dlci, UIH, data[at:at + self._size]))
 
+    def status(self, dlci, *, carrier=False, held=False):
+        """Tell the device the status of a channel: is there a call, is it to send nothing more?"""
+        if dlci in self.open:
+            signals = READY | (CARRIER if carrier else 0) | (STOPPED if held else 0)
+            self._put(frame(0, UIH, bytes((MSC | _COMMAND | 1, 5, dlci << 2 | 3, signals))))
+
+    def hold(self, on):
+        """Hold back all channels, or let them go on."""
+        self._put(frame(0, UIH, bytes(((FCOFF if on else FCON) | _COMMAND | 1, 1))))
+
+    def disconnect(self, dlci):
+        """Close a channel from this side."""
+        if dlci in self.open:
+            self.open.discard(dlci)
+            self._put(frame(dlci, DISC | POLL))
+            self._closed(dlci)
+
     def _put(self, raw):
+        if self.dead:
+            return
         self.sent += 1
         if self._broken and len(raw) > 6 or self.corrupt and self.sent % self.corrupt == 0:
             raw = raw[:-2] + bytes((raw[-2] ^ 0x55, raw[-1]))
@@ -107,6 +127,8 @@ class CmuxServer:
 
     def _frame(self, dlci, control, data):
         kind = control & ~POLL
+        if self.dead and data[:1] != bytes((CLD | _COMMAND | 1,)):
+            return
         if kind == SABM:
             self._connect(dlci)
         elif kind == DISC:

@@ -75,10 +75,14 @@ def _ppp(modem, fault):
         call.fault(fault)
 
 
-def _cmux(modem, corrupt):
-    if modem.lines.mux is None:
+def _cmux(modem, corrupt=None, dead=None, hold=None):
+    mux = modem.lines.mux
+    if mux is None:
         return {"error": "the multiplexer is not on"}
-    modem.lines.mux.corrupt = corrupt
+    mux.corrupt = mux.corrupt if corrupt is None else corrupt
+    mux.dead = mux.dead if dead is None else dead
+    if hold is not None:
+        mux.hold(hold)
     return None
 
 
@@ -116,8 +120,9 @@ COMMANDS = {
     "close": (_close, {"number": range(64)}, '{"do": "close", "number": 0}  a socket ends by itself'),
     "ppp": (_ppp, {"fault": KINDS},
             '{"do": "ppp", "fault": "zombie"}  data calls carry nothing any more; or ' + ", ".join(KINDS)),
-    "cmux": (_cmux, {"corrupt": range(1001)},
-             '{"do": "cmux", "corrupt": 5}  every fifth frame of the multiplexer is damaged; 0: none'),
+    "cmux": (_cmux, {"corrupt": range(1001), "dead": bool, "hold": bool},
+             ('{"do": "cmux", "corrupt": 5}  every fifth frame of the multiplexer is damaged; 0: none; "dead": hears '
+              'nothing but a close-down; "hold": the device must send nothing (FCoff), or may again')),
     "restart": (_restart, {}, '{"do": "restart"}  the modem restarts by itself, or by its reset line'),
     "power": (_power, {"on": bool}, '{"do": "power", "on": false}  off; true: boots'),
 }  # fmt: skip

@@ -107,7 +107,8 @@ class Lines:
             self._write(data)
 
     def _opened(self, dlci):
-        terminal = Terminal(self._modem, lambda data: self.mux and self.mux.send(dlci, data), self._log)
+        terminal = Terminal(self._modem, lambda data: self.mux and self.mux.send(dlci, data), self._log,
+                            carrier=lambda on: self.mux and self.mux.status(dlci, carrier=on))  # fmt: skip
         self._channels[dlci] = terminal
         terminal.dialogue.start()
 

@@ -16,10 +16,10 @@ _NO_CARRIER = "NO CARRIER"
 
 
 class Terminal:
-    """write(bytes) goes to whoever listens on this line; `speed` is what CONNECT tells."""
+    """write(bytes) goes to whoever listens on this line; carrier(on): there is a call, or none any more."""
 
-    def __init__(self, modem, write, log, more=None):
-        self._modem, self._write = modem, write
+    def __init__(self, modem, write, log, more=None, carrier=None):
+        self._modem, self._write, self._carrier = modem, write, carrier or (lambda on: None)
         own = {"D": self._dial, "O": self._again, "H": self._hang_up, "+CGDATA": self._enter}
         self.dialogue = Dialogue(modem, {**modem.profile["commands"], **own, **(more or {})}, self.spoken, log)
         self.call = None
@@ -53,6 +53,7 @@ class Terminal:
         self._forget_escape()
         self._modem.deactivate(call.cid)
         self._modem.note("call", on=False, cause=cause)
+        self._carrier(False)
         if aloud and was:
             self._write(b"\r\n" + _NO_CARRIER.encode() + b"\r\n")
         return True
@@ -120,6 +121,7 @@ class Terminal:
     def _go_online(self):
         if self.call:
             self.call.online = True
+            self._carrier(True)
             self._modem.note("call", on=True, cid=self.call.cid, address=self.call.address)
             self.call.start()
 
