@@ -91,6 +91,7 @@ PASSING = {
     "all bytes lost": ([{"do": "lose", "permille": 1000}], ("unknown", None), [{"do": "lose", "permille": 0}]),
     "SIM gone": ([OUT], ("failed", "no SIM"), [IN]),
     "SIM locked": ([OUT, LOCKED], ("locked", "SIM PIN: none is set"), [IN]),
+    "SIM locked without a word": ([LOCKED], ("locked", "SIM PIN: none is set"), [IN]),
     "SIM wants its PUK": ([OUT, dict(LOCKED, lock="SIM PUK")], ("locked", "SIM: SIM PUK"), [IN]),
     "another SIM": ([OUT, dict(IN, iccid="8988211000000000024", imsi="001010123456702")], ("failed", "no SIM"), []),
     "detached": ([{"do": "detach"}], ("registered", None), []),
