@@ -18,8 +18,8 @@ def check(tree, insecure):
     if not found:
         raise LocalError("no server account: /0 and /1 are needed")
     for account in found:
-        number = account.number or account.scheme == "sms" and account.host
-        if number and not is_number(number):
+        number = account.host if account.scheme == "sms" else account.number
+        if (number or account.scheme == "sms") and not is_number(number):
             raise LocalError("%s: telephone number %r: give it as +491701234567" % (account.uri, number))
         if not 1 <= account.ssid <= 65534:
             raise LocalError("%s: short server id %r is not in 1..65534" % (account.uri, account.ssid))

@@ -20,7 +20,7 @@ from .. import faults
 from ..faults import Fault
 from ..firmware import attended, launch
 
-LTE = "lte"  # what the agent calls the link through the modem
+LTE, SMS = "lte", "sms"  # what the agent calls the links through the modem
 
 HELP = """\
 With --server the agent registers there and nowhere else. With --bootstrap, or with neither (then it looks for a
@@ -36,6 +36,9 @@ examples:
   the same program as on a device, under MicroPython, its log for a program to read:
     pointsman agent --server coap://127.0.0.1:5683 --endpoint meter-7 --insecure --interpreter micropython --json
 
+  nothing but short messages (the modem's link sms; what it costs is bounded by --set sms_per_day=N):
+    pointsman agent --bootstrap sms:+491701234567 --endpoint meter-7 --insecure --modem /dev/ttyUSB2
+
 links (--link, the most preferred first; a configuration server speaks of them by NAME, such as eth):
   any, NAME=any           no interface in particular: the routes of this machine decide (the default)
   lo                      the loopback interface
@@ -50,8 +53,8 @@ def arguments(parser):
     """The command's arguments."""
     parser.add_argument("--endpoint", metavar="NAME", help="who the device is towards every server")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--server", metavar="URI", help="register with this server: coap://HOST:PORT")
-    where.add_argument("--bootstrap", metavar="URI", help="ask this configuration server first: coap://HOST:PORT")
+    where.add_argument("--server", metavar="URI", help="register with this server: coap://HOST:PORT or sms:NUMBER")
+    where.add_argument("--bootstrap", metavar="URI", help="ask this configuration server first: the same")
     parser.add_argument("--lifetime", metavar="S", help="of the registration with --server (default 300)")
     parser.add_argument("--insecure", action="store_true", help="accept servers without security (NoSec)")
     parser.add_argument("--store", metavar="DIR", help="what survives (default: in the user's state folder)")
@@ -103,11 +106,12 @@ def _settings(args):
     if not args.endpoint:
         raise _usage("--endpoint is missing", "name the device, as --endpoint meter-7")
     links = [spec.partition("=")[0] for spec in _links(args)]
-    if len(set(links)) < len(links) or LTE in links:
-        raise _usage("two links of one name, or one called lte, which is the modem's", "give each --link its own name")
+    if len(set(links)) < len(links) or {LTE, SMS} & set(links):
+        raise _usage("two links of one name, or one called lte or sms, which are the modem's",
+                     "give each --link its own name")
     given = {"endpoint": args.endpoint, "insecure": "yes" if args.insecure else None, "server_uri": args.server,
              "bootstrap_uri": args.bootstrap, "lifetime_s": args.lifetime, "session": "ppp" if args.ppp else None,
-             "links": ",".join(links + [LTE] if args.modem else links)}  # fmt: skip
+             "links": ",".join(links + _modem_links(args, links))}  # fmt: skip
     values = {name: _value(name, text) for name, text in given.items() if text is not None}
     for item in args.set:
         name, equals, text = item.partition("=")
@@ -122,7 +126,22 @@ def _settings(args):
     return values
 
 
+def _modem_links(args, others):
+    """What the modem is good for: data, and short messages where a server is known by its number."""
+    if not _by_number(args):
+        return [LTE] if args.modem else []
+    if not args.modem:
+        raise _usage("a server by short messages needs a modem", "name its port, as --modem /dev/ttyUSB2")
+    return [LTE, SMS] if others else [SMS]
+
+
+def _by_number(args):
+    return (args.server or args.bootstrap or "").startswith("sms:")
+
+
 def _links(args):
+    if _by_number(args):
+        return args.link or []
     # Accounts from a configuration server name the links that they may be reached over: eth is what one can expect.
     return args.link or (["any"] if args.server else ["eth=any"])
 
@@ -139,7 +158,7 @@ def _usage(message, remedy):
 
 
 def _check_host(uri):
-    if not uri:
+    if not uri or uri.startswith("sms:"):
         return
     host = uri.partition("://")[2].partition("/")[0].partition(":")[0]
     try:
