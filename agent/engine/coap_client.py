@@ -113,7 +113,8 @@ class Client:
     def response(self, ask, message, now):
         """A response to this request: goes on with the next block, or delivers it."""
         ask.due = None
-        plain = message.get(coap.BLOCK1) is None and message.get(coap.BLOCK2) is None and message.code != coap.CONTINUE
+        plain = message.get(coap.BLOCK1) is None and message.get(coap.BLOCK2) is None
+        plain = plain and message.code not in (coap.CONTINUE, coap.UNAUTHORIZED)
         if plain and not (ask.watching or ask.body or len(ask.payload) > ask.size):
             return self.deliver(ask, message, message.payload)
         from . import coap_following

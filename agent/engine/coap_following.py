@@ -1,5 +1,5 @@
 """What follows the first response to a request of ours, a part of the exchange's client: the other blocks, either way
-(RFC 7959), and notifications (RFC 7641 section 3)."""
+(RFC 7959), notifications (RFC 7641 section 3), the same request with an Echo (RFC 9175 2)."""
 
 from ..codec import coap
 from ..errors import RemoteError
@@ -10,6 +10,8 @@ _FRESH_MS = 128000  # after which a notification is newer whatever its number
 
 def response(client, ask, message, now):
     """Goes on with the next block, or delivers; a response that is out of step ends the request."""
+    if message.code == coap.UNAUTHORIZED and _echo(client, ask, message, now):
+        return
     try:
         if _upload(client, ask, message, now) or (ask.watching and not _news(client, ask, message, now)):
             return
@@ -17,6 +19,16 @@ def response(client, ask, message, now):
             client.deliver(ask, message, ask.body.whole() if ask.body else message.payload)
     except RemoteError:
         client.fail(ask, "block")
+
+
+def _echo(client, ask, message, now):
+    """Asks once more, with the Echo by which the server sees that we ask now. False: it wants none, or had one."""
+    echo = message.get(coap.ECHO)
+    if echo is None or ask.state == "observing" or [True for number, _ in ask.options if number == coap.ECHO]:
+        return False
+    ask.options = ask.options + [(coap.ECHO, echo)]
+    client.send(ask, "block", now)
+    return True
 
 
 def block(ask, options, payload):

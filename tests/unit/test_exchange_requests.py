@@ -316,3 +316,18 @@ def test_options_of_the_caller_are_kept():
     message = sent(a)[0]
     assert message.options == [(coap.URI_PATH, b"x"), (coap.URI_PATH, b"y"), (coap.URI_QUERY, b"q"),
                                (coap.ACCEPT, b"p"), (coap.ECHO, b"12345678")]
+
+
+def test_an_echo_is_given_back_once():
+    """RFC 9175 2.3: a server that doubts whether a request is new asks so; whoever goes on doubting has refused."""
+    pair = Pair()
+    handle = pair.a.request(B, coap.POST, ("rd",), 0, payload=b"new")
+    for _ in range(2):
+        pair.transfer()
+        pair.b.respond(pair.got.pop()[1], coap.UNAUTHORIZED, 0, options=[(coap.ECHO, b"fresh?")])
+    pair.transfer()
+    first, second = [message for sender, message in pair.wire if sender == "a"]
+    assert first.get(coap.ECHO) is None and second.get(coap.ECHO) == b"fresh?"
+    assert first.mid != second.mid and second.payload == b"new"
+    ((kind, who, response),) = pair.got
+    assert (kind, who, response.code) == ("response", handle, coap.UNAUTHORIZED)
