@@ -27,6 +27,7 @@ PARTS = {
     "modem": ("modem_ladder", "modem_session", "modem_mux", "cmux", "modem_usb", "modem_bringup", "modem_sim",
               "modem_pin", "modem_radio", "modem_probe", "modem_recovery", "modem_texts", "at_transcript",
               "at_channel", "at_sockets"),
+    "oscore": ("oscore_sealing", "oscore_context"),
 }
 
 # A person reads tools/ from the command line down; what one file of agent/ may use is in LAYERS.
