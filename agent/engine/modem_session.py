@@ -76,7 +76,10 @@ class Dialler:
             self._say(False)
 
     def _define(self, apn):
-        """Set the context. Returns "" or why it was refused."""
+        """Set the context, in the family's own way if it has one. Returns "" or why it was refused."""
+        own = self._modem._channel.of("define")
+        if own:
+            return (yield from own(apn))
         ok, lines = (yield 'AT+CGDCONT=1,"IP","%s"' % apn) if apn else (True, ())
         return "" if ok else lines[-1]
 

@@ -402,3 +402,23 @@ def test_the_usb_network(profile):
         await until(lambda: not context.active, "the network's end")
 
     run(profile, steps)
+
+
+@every_family
+def test_a_data_call_in_the_multiplexer(profile):
+    """W3: PPP beside AT commands for every family that can; the others dial without."""
+    family = importlib.import_module("agent.modems." + FAMILIES[profile])
+
+    async def steps(emulator, device, echo):
+        device.loop.remove_reader(device.fd)  # the port belongs to the process
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(HERE / "cmux_device.py"), str(HERE.parents[1]), emulator.path, "auto", str(echo.port),
+            "", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)  # fmt: skip
+        output, _ = await asyncio.wait_for(process.communicate(), 60)
+        lines = output.decode().split("\n")
+        beside = bool(getattr(family, "MUX", generic.MUX))
+        calls = [line.split(" ", 2)[2] for line in lines if line.startswith("address")]
+        assert calls == ["beside AT" if beside else "at once"] * 2 and lines[-2] == "end", lines
+        assert ("signal None" in lines) != beside and (emulator.lines.mux is not None) == beside
+
+    run(profile, steps)
