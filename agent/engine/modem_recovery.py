@@ -88,7 +88,8 @@ def _cause(modem):
 
     drop("codec.at_errors", "codec.at_network")
     found = None
-    for name in [name for name in modem._registration if modem._registration[name] == 3][:1]:
+    denying = [name for name in ("+CEREG", "+CGREG", "+CREG") if modem._registration.get(name) == 3]
+    for name in denying[:1]:
         yield "AT%s=3" % name  # for this one answer
         ok, lines = yield "AT%s?" % name
         yield "AT%s=1" % name
