@@ -241,6 +241,7 @@ def test_a_modem_that_refuses_to_multiplex(tmp_path):
     asyncio.run(main())
 
 
+@pytest.mark.long
 def test_a_multiplexer_that_dies_is_not_used_again(tmp_path):
     async def steps(emulator, agent):
         assert emulator.lines.mux
@@ -251,7 +252,7 @@ def test_a_multiplexer_that_dies_is_not_used_again(tmp_path):
     scenario(steps, tmp_path)
 
 
-@pytest.mark.parametrize("banner", [True, False])
+@pytest.mark.parametrize("banner", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_modem_that_restarts_while_it_multiplexes(tmp_path, banner):
     """It is not blamed: its multiplexer is used again."""
 
@@ -266,6 +267,7 @@ def test_a_modem_that_restarts_while_it_multiplexes(tmp_path, banner):
     scenario(steps, tmp_path)
 
 
+@pytest.mark.long
 def test_a_modem_that_holds_back_data(tmp_path):
     """27.010 5.4.6.3.5, 5.4.6.3.7: what is written meanwhile waits, and nothing breaks."""
 
