@@ -238,6 +238,8 @@ class Agent(Configuring, Registering, Linking):
         if handle == self._report_handle and handle is not None:
             self._report_handle = None
             (self.reports.acknowledged if result == "accepted" else self.reports.failed)(now)
+            if response == "timeout" and self.registration.registrar:
+                self.links.distrust(self.registration.registrar[1], now)  # another one need not wait for the Update
             if result in ("gone", "failed"):
                 self.registration.update_now(now)  # finds out whether the registrar is there and knows us
         elif self.registration.waits_for(handle):

@@ -184,6 +184,14 @@ def test_a_dead_registrar_behind_a_good_cable_is_left():
     assert net.agent.registration.registrar[0].host == GATEWAY[0]
 
 
+def test_an_unanswered_report_is_enough_to_leave():
+    """W3: where nothing is probed, 14 to 21 s after the next reading another link is tried; not twice that."""
+    net, _, platform = start((("probe_ms", 0), ("report_period_s", 30)))
+    net.cut.add("eth")
+    net.run(30000 + 22000)
+    assert net.agent.registration.registrar[1] == "wifi" and platform.paths()[-1] == "dp"
+
+
 def test_the_epoch_goes_above_what_a_registrar_knows():
     """W2: a device restored from an old copy of its state."""
     net, gateway, _ = start()
