@@ -32,7 +32,7 @@ try:
 except ImportError:
     const = int
 
-_CHALLENGE_MS = const(250)  # between two demands for Echo: each takes a number, and whoever replays can have them
+_CHALLENGE_MS = const(250)  # between two demands for Echo of old requests: each takes a number, and anybody can replay
 _BAD_GATEWAY = const(162)
 
 
@@ -42,7 +42,7 @@ class Oscore(Sealing):
     def __init__(self, context, below, state=None, step=64):
         Sealing.__init__(self, context, state, step)
         self._below = below
-        self._echo, self._challenged = b"", None
+        self._echo, self._challenged, self._doubted = b"", 0, -1
         self._repeated = []  # message ids of the newest confirmable responses, should they come again
 
     def receive(self, data, now):
@@ -100,10 +100,12 @@ class Oscore(Sealing):
         if echo and self._echo and same(echo, self._echo):
             self._window.start(int.from_bytes(piv, "big"))
             return True
-        if self._challenged is not None and now - self._challenged < _CHALLENGE_MS:
+        number = int.from_bytes(piv, "big")
+        # What is really new has the highest number, and so never waits for those who replay.
+        if number <= self._doubted and now - self._challenged < _CHALLENGE_MS:
             self.counters["dropped"] += 1
             return False
-        self._challenged = now
+        self._challenged, self._doubted = now, max(number, self._doubted)
         self._echo = self._echo or bytes([self._below(256) for _ in range(8)])
         kind, mid = (coap.ACK, inner.mid) if inner.type == coap.CON else (coap.NON, inner.mid ^ 0x8000)
         own = self._number()  # always: the request may be one that was answered before our start

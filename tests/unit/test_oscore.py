@@ -293,8 +293,9 @@ def test_demands_for_echo_are_few():
     client = Oscore(client, below())
     recorded = [sealed(client, request(n, bytes((n,)))) for n in range(50)]
     server = Oscore(server, below(2), [64])
-    answers = [errors(server, data, n * 10) for n, data in enumerate(recorded)]
+    answers = [errors(server, data, 1000 + n * 10) for n, data in enumerate(recorded[::-1])]
     assert len([codes for codes in answers if codes]) == 2 and server.counters["dropped"] == 48
+    assert errors(server, sealed(client, request(77)), 1490)  # a new one is asked at once
 
 
 def test_numbers_are_written_ahead():
