@@ -40,8 +40,9 @@ def decode(value):
     return piv, value[at:] if flags & _KID else None, context
 
 
-def split(message):
-    """(outer options, the bytes to seal) of a Message. Observe is in both; inside, a notification's is empty."""
+def split(message, data):
+    """(outer options, the bytes to seal) of a Message and its datagram. Observe is in both; a notification's is empty
+    inside."""
     outer, inner = [], []
     for number, value in message.options:
         if number in _OUTER:
@@ -51,19 +52,22 @@ def split(message):
             outer.append((number, value))
             value = value if message.code < 32 else b""
         inner.append((number, value))
-    text = coap.encode(coap.Message(0, 0, 0, b"", inner, message.payload))
-    return outer, bytes((message.code,)) + text[4:]
+    at = 4 + len(message.token)
+    if outer:
+        data, at = coap.encode(coap.Message(0, 0, 0, b"", inner, message.payload)), 4
+    return outer, bytes((message.code,)) + data[at:]
 
 
 def join(outer, inner):
-    """The Message that an opened one stands for: type, id and token from outside, the rest from inside.
+    """The Message that an opened one stands for, and its datagram: type, id and token from outside, else the inside.
 
     Raises RemoteError: the inside is malformed, or is a response where the outside is a request, or the reverse.
     """
     if not inner or (inner[0] < 32) != (outer.code < 32):
         raise RemoteError("oscore: content of another kind")
     head = coap.encode(coap.Message(outer.type, inner[0], outer.mid, outer.token))
-    return coap.decode(head + inner[1:])
+    head += inner[1:]
+    return coap.decode(head), head
 
 
 def value(message):

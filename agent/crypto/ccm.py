@@ -13,17 +13,23 @@ except ImportError:
     const = int
 
 _LONGEST_ADDITIONAL = const(0xFEFF)  # what two bytes can say (RFC 3610 2.2)
+_LONGEST = const(0xFFFF)  # a datagram; a 13-byte nonce leaves no more either
 _ZERO = b"\x00" * 16
 
 
 def _interpreters():
-    """f(key, iv or None) -> what encrypts whole blocks, CBC where there is an iv."""
+    """f(key, iv or None) -> what encrypts a bytearray of whole blocks, CBC where there is an iv; maybe in place."""
     try:
         import cryptolib
     except ImportError:
         pass
     else:
-        return lambda key, iv: (cryptolib.aes(key, 2, iv) if iv else cryptolib.aes(key, 1)).encrypt
+
+        def aes(key, iv):
+            encrypt = (cryptolib.aes(key, 2, iv) if iv else cryptolib.aes(key, 1)).encrypt
+            return lambda blocks: encrypt(blocks, blocks)
+
+        return aes
     try:
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     except ImportError:
@@ -58,26 +64,33 @@ class Ccm:
 
     def _mac(self, nonce, plain, additional):
         """CBC-MAC over the length block, the additional data and the plaintext (RFC 3610 2.2)."""
-        if len(additional) > _LONGEST_ADDITIONAL:
+        size = len(additional)
+        if size > _LONGEST_ADDITIONAL:
             raise LocalError("crypto: additional data over %d bytes" % _LONGEST_ADDITIONAL)
         width = 15 - len(nonce)
-        text = bytes((0x40 * bool(additional) | self._tag // 2 - 1 << 3 | width - 1,))
-        text += nonce + len(plain).to_bytes(width, "big")
-        if additional:
-            text += len(additional).to_bytes(2, "big") + additional
-            text += bytes(-len(text) % 16)
-        text += plain
-        text += bytes(-len(text) % 16)
-        return self._aes(self._key, _ZERO)(text)[-16:][: self._tag]
+        at = 16 + (size + 17) // 16 * 16 if size else 16
+        # In one piece from the start: growing leaves a copy behind each time.
+        text = bytearray(at + (len(plain) + 15) // 16 * 16)
+        text[0] = 0x40 * bool(size) | self._tag // 2 - 1 << 3 | width - 1
+        text[1 : 16 - width] = nonce
+        text[16 - width : 16] = len(plain).to_bytes(width, "big")
+        if size:
+            text[16:18] = size.to_bytes(2, "big")
+            text[18 : 18 + size] = additional
+        text[at : at + len(plain)] = plain
+        text = self._aes(self._key, _ZERO)(text)
+        return text[len(text) - 16 : len(text) - 16 + self._tag]
 
     def _stream(self, nonce, data):
         """(key stream for the tag, data under the rest of it), RFC 3610 2.3."""
         width = 15 - len(nonce)
-        if not 2 <= width <= 8 or len(data) >> 8 * width:
+        if not 2 <= width <= 8 or len(data) > _LONGEST:
             raise LocalError("crypto: nonce of %d bytes for %d bytes of data" % (len(nonce), len(data)))
-        head = bytes((width - 1,)) + nonce
-        blocks = [head + count.to_bytes(width, "big") for count in range((len(data) + 31) // 16)]
-        stream = self._encrypt(b"".join(blocks))
+        stream = bytearray((bytes((width - 1,)) + nonce + bytes(width)) * ((len(data) + 31) // 16))
+        for block in range(1, len(stream) // 16):
+            stream[16 * block + 14] = block >> 8
+            stream[16 * block + 15] = block & 0xFF
+        stream = self._encrypt(stream)
         return stream[: self._tag], _xor(data, stream[16 : 16 + len(data)])
 
 

@@ -78,7 +78,7 @@ class Oscore(Sealing):
             return self._refuse(message, coap.UNAUTHORIZED, b"Replay detected")
         text = context.open(message.payload, context.nonce(kid, piv), kid, piv)
         try:
-            inner = codec.join(message, text)
+            inner, plain = codec.join(message, text)
         except RemoteError:
             return self._refuse(message, coap.BAD_REQUEST, b"Decryption failed")
         if not fresh:
@@ -88,7 +88,7 @@ class Oscore(Sealing):
             self._window.take(number)
             bound = Bound(message, piv, inner.code in (coap.GET, coap.FETCH) and inner.uint(coap.OBSERVE) == 0)
             remember(self._served, bound, SERVED)
-            self._put("plain", coap.encode(inner))
+            self._put("plain", plain)
 
     def _repetition(self, message, piv):
         """Whether this is a request that the message layer repeats, and no replay."""
@@ -110,7 +110,8 @@ class Oscore(Sealing):
         kind, mid = (coap.ACK, inner.mid) if inner.type == coap.CON else (coap.NON, inner.mid ^ 0x8000)
         own = self._number()  # always: the request may be one that was answered before our start
         if own:
-            self._respond(coap.Message(kind, coap.UNAUTHORIZED, mid, inner.token, [(coap.ECHO, self._echo)]), piv, own)
+            demand = coap.Message(kind, coap.UNAUTHORIZED, mid, inner.token, [(coap.ECHO, self._echo)])
+            self._respond(demand, coap.encode(demand), piv, own)
         return False
 
     def _response(self, message):
@@ -133,7 +134,7 @@ class Oscore(Sealing):
     def _opened(self, bound, message, piv, text):
         number = int.from_bytes(piv, "big") if piv else -1
         try:
-            inner = codec.join(message, text)
+            inner, plain = codec.join(message, text)
         except RemoteError:
             return self._stray(message, True)
         if message.type == coap.CON:
@@ -142,14 +143,16 @@ class Oscore(Sealing):
             self.counters["replayed"] += 1  # or overtaken on the way: no news (4.1.3.5.2)
             return self._stray(message, True)
         bound.number, bound.text = number, None
-        if bound.observing and inner.get(coap.OBSERVE) is not None and inner.code < coap.BAD_REQUEST:
-            # Outside, anybody may have changed the order; the Partial IV is the peer's own.
-            order = (coap.OBSERVE, coap.uint(number + 1 & 0xFFFFFF))
-            inner.options = [item for item in inner.options if item[0] != coap.OBSERVE] + [order]
-        else:
-            inner.options = [item for item in inner.options if item[0] != coap.OBSERVE]
+        observe = inner.get(coap.OBSERVE) is not None
+        more = observe and bound.observing and inner.code < coap.BAD_REQUEST
+        if not more:
             self._asked.remove(bound)
-        self._put("plain", coap.encode(inner))
+        if observe:
+            # Outside, anybody may have changed the order; the Partial IV is the peer's own.
+            order = [(coap.OBSERVE, coap.uint(number + 1 & 0xFFFFFF))] if more else []
+            inner.options = [item for item in inner.options if item[0] != coap.OBSERVE] + order
+            plain = coap.encode(inner)
+        self._put("plain", plain)
 
     def _stray(self, message, known):
         """A response that does not go up: acknowledged if it did before, reset if nothing of ours has its token."""

@@ -33,7 +33,8 @@ class Context:
         if group is not None and len(group) > 64:
             raise LocalError("oscore: ID context of %d bytes, at most 64" % len(group))
         self.sender, self.recipient, self.group = sender, recipient, group
-        self._algorithm, size, self.tag = found[0]
+        _, size, self.tag = found[0]
+        self._algorithm = cbor.encode(algorithm)
 
         def derive(ident, kind, length):
             return hkdf(salt, secret, cbor.encode([ident, group, algorithm, kind, length]), length)
@@ -56,8 +57,9 @@ class Context:
         return self._open(nonce, sealed, self.additional(kid, piv))
 
     def additional(self, kid, piv):
-        """The Enc_structure (5.4) over the external AAD."""
-        return cbor.encode(["Encrypt0", b"", cbor.encode([1, [self._algorithm], kid, piv, b""])])
+        """The Enc_structure (5.4) over the external AAD: CBOR, every length in it below 24."""
+        text = b"\x85\x01\x81" + self._algorithm + _string(kid) + _string(piv) + b"\x40"
+        return b"\x83\x68Encrypt0\x40" + _string(text)
 
 
 class Window:
@@ -83,3 +85,8 @@ class Window:
     def start(self, number):
         """The peer proved that this number is new: all below count as come."""
         self.known, self.highest, self.seen = True, number, (1 << _WINDOW) - 1
+
+
+def _string(text):
+    """A CBOR byte string of less than 24 bytes."""
+    return bytes((0x40 | len(text),)) + text

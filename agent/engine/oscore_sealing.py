@@ -80,7 +80,8 @@ class Sealing:
         context = self._context
         option = codec.encode(bound.piv, context.sender, context.group)
         code = coap.POST if observe is None else coap.FETCH
-        self._seal(message, code, option, context.nonce(context.sender, bound.piv), context.sender, bound.piv)
+        nonce = context.nonce(context.sender, bound.piv)
+        self._seal(message, data, code, option, nonce, context.sender, bound.piv)
 
     def _answer(self, message, data):
         observe = message.get(coap.OBSERVE) is not None
@@ -99,17 +100,17 @@ class Sealing:
             bound.text = bound.text or b""
         else:
             bound.text = digest
-        self._respond(message, bound.piv, piv)
+        self._respond(message, data, bound.piv, piv)
 
-    def _respond(self, message, request_piv, piv):
+    def _respond(self, message, data, request_piv, piv):
         """Seals a response under a Partial IV of ours, or where that is b"" under the request's."""
         context = self._context
         nonce = context.nonce(context.sender, piv) if piv else context.nonce(context.recipient, request_piv)
         code = coap.CHANGED if message.get(coap.OBSERVE) is None else coap.CONTENT
-        self._seal(message, code, codec.encode(piv), nonce, context.recipient, request_piv)
+        self._seal(message, data, code, codec.encode(piv), nonce, context.recipient, request_piv)
 
-    def _seal(self, message, code, option, nonce, kid, piv):
-        outer, text = codec.split(message)
+    def _seal(self, message, data, code, option, nonce, kid, piv):
+        outer, text = codec.split(message, data)
         outer.append((codec.OPTION, option))
         sealed = self._context.seal(text, nonce, kid, piv)
         self._put("udp", coap.encode(coap.Message(message.type, code, message.mid, message.token, outer, sealed)))
