@@ -18,6 +18,10 @@ What the exchange repeats is sealed to the same bytes again, and never is a nonc
 goes up as it came: the exchange repeats its answer, and were it not to remember, would refuse what it does not know.
 Block-wise is the exchange's, inside; so is answering an Echo (RFC 9175). The Echo that we demand after an unclean start
 (B.1.2) is made here. The parts: oscore_sealing, which sends, and oscore_context, the keys and the replay window.
+
+To be wired: one Oscore for each account whose security is OSCORE, made when the account is first used, from object 21
+(secret /0, salt /5, our id /1, the server's id /2, ID context /6, algorithm /3); a session survives a change of address
+and of link, so it belongs to the account and not to the peer of the exchange.
 """
 
 from ..codec import coap

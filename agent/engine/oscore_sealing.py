@@ -87,9 +87,11 @@ class Sealing:
         observe = message.get(coap.OBSERVE) is not None
         bound = self._answered_by(message, observe)
         if not bound:
-            # Forgotten: what is confirmable or observed ends as if the peer had said so.
+            # Forgotten: what is confirmable or observed ends as if the peer had said so. The id of an ACK is not ours.
             self.counters["dropped"] += 1
-            return self._put("plain", empty(coap.RST, message.mid))
+            if message.type != coap.ACK:
+                self._put("plain", empty(coap.RST, message.mid))
+            return
         digest = hashlib.sha256(data).digest()[:16]
         piv = b""
         # The request's nonce serves one answer only; a notification has a number of its own (8.3).

@@ -267,6 +267,16 @@ def test_a_forgotten_observer_ends():
     assert ("unobserved", observer) in joined.got and joined.b.observed(("x",)) == []
 
 
+def test_a_forgotten_request_gets_nothing():
+    """What cannot be bound is not sent; and an ACK's id is the peer's, it ends nothing of ours."""
+    _, server = guards()
+    for kind, plain in ((coap.ACK, []), (coap.CON, [(coap.RST, 0, 5)]), (coap.NON, [(coap.RST, 0, 5)])):
+        server.send(answer(5, type=kind), 0)
+        said = server.take()
+        assert [coap.header(data) for _, data in said] == plain and not [1 for what, _ in said if what == "udp"]
+    assert server.counters["dropped"] == 3
+
+
 def test_echo_after_an_unclean_start():
     """B.1.2, RFC 9175 2.3: the first request has to prove that it is new; what was answered before is not obeyed."""
     joined = pair(serve)
