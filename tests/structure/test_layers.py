@@ -28,6 +28,7 @@ PARTS = {
               "modem_pin", "modem_radio", "modem_probe", "modem_recovery", "modem_texts", "at_transcript",
               "at_channel", "at_sockets"),
     "oscore": ("oscore_sealing", "oscore_context"),
+    "dtls": ("dtls_session", "dtls_handshake", "dtls_assembly"),
 }
 
 # A person reads tools/ from the command line down; what one file of agent/ may use is in LAYERS.

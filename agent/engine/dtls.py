@@ -1,0 +1,263 @@
+"""DTLS 1.2 client (RFC 6347) with a pre-shared key, TLS_PSK_WITH_AES_128_CCM_8 and a Connection ID (RFC 9146).
+
+It stands between the exchange and the wire of one account, as OSCORE does, and has the same verbs:
+    guard = Dtls(identity, key, below, state)
+    guard.send(data, now)       a datagram of exchange.take() for this server; starts a handshake where it has to
+    guard.receive(data, now)    a datagram from this server's address
+    guard.poll(now) at guard.deadline(); guard.rebind(now) after our address changed; guard.close(now) at the end
+    guard.take()                [("keep", state) | ("udp", bytes) | ("plain", bytes) | ("up",) | ("refused", why) |
+                                ("closed", why)], to be done in this order
+"plain" goes into exchange.receive(), and nothing else from this server does. "keep" is a session to be written before
+what follows it leaves; b"" stands for none. The state holds keys: it is as secret as the account's own, is kept beside
+it and removed with it. The next start hands it in and goes on without a handshake; at a clean end keep state() as well.
+An account that may not keep sessions ignores "keep".
+After a power cut (`fresh` is False) a record could be a repetition of one that we forgot: answers go up, which only fit
+a question that is open, requests are dropped until the owner says by confirm() that such an answer came.
+
+"refused": the server said so by an alert, or is silent about our Finished in two handshakes whose first flights it
+answered, as OpenSSL and GnuTLS are about a wrong key. "closed": silence, the end, or what we cannot agree upon. Either
+way the next send() starts anew; so does open(), for a server that has lost a session and drops our records in silence.
+Before the server's Finished anybody can forge: a handshake is not ended by an alert or a malformed message, they only
+explain why nothing better came until the timer was due. The parts: dtls_handshake and dtls_assembly, which are loaded
+for a handshake only, and dtls_session.
+"""
+
+from ..codec import dtls as codec
+from ..errors import LocalError, RemoteError
+from .dtls_session import load
+
+try:
+    from micropython import const
+except ImportError:
+    const = int
+
+_FIRST_MS = const(1000)  # until a flight is repeated, doubled each time (RFC 6347 4.2.4.1)
+_WAITING = const(4)  # datagrams that wait for the session; CoAP repeats what counts
+_PLAIN = const(2048)  # bytes of one
+_OUT = const(32)  # events nobody fetched
+_WARNING, _FATAL = const(1), const(2)
+_CLOSE_NOTIFY, _ILLEGAL, _NO_RENEGOTIATION = const(0), const(47), const(100)
+
+
+class Dtls:
+    """identity, key: bytes; below(n): randomness; state: as kept, b"" for none; step: numbers between two "keep";
+    repeats: of a flight; cid: whether to ask for a Connection ID. LocalError: no such identity or key."""
+
+    def __init__(self, identity, key, below, state=b"", step=64, repeats=4, cid=True):
+        if not 0 < len(identity) <= 128 or not 0 < len(key) <= 64:
+            raise LocalError("dtls: identity of %d bytes, must be 1 to 128, with a key of %d, must be 1 to 64"
+                             % (len(identity), len(key)))
+        self._identity, self._key, self._below = identity, key, below
+        self._step, self._repeats, self._cid = step, repeats, cid
+        self._session = load(state, step) if state else None
+        self._handshake = None
+        self._out, self._waiting = [], []
+        self._due = self._doubt = None
+        self._mute = 0  # handshakes in a row whose last flight was not answered
+        self.counters = {"handshakes": 0, "repeated": 0, "dropped": 0, "malformed": 0, "forged": 0, "replayed": 0,
+                         "stray": 0, "alerts": 0}
+
+    def is_up(self):
+        return self._session is not None
+
+    @property
+    def fresh(self):
+        return self._session is None or self._session.fresh
+
+    def confirm(self):
+        """An answer came to a request that was made since the start: the server is there, and now."""
+        if self._session:
+            self._session.confirm()
+
+    def state(self):
+        """What to keep at a clean end; nothing may be sent after it."""
+        return self._session.last() if self._session else b""
+
+    def take(self):
+        out, self._out = self._out, []
+        return out
+
+    def deadline(self):
+        return self._due
+
+    def open(self, now):
+        """Starts a handshake, whatever there was."""
+        self._mute = 0
+        self._start(now)
+
+    def send(self, data, now):
+        """Sends one datagram's content, after a handshake where there is no session. LocalError: over 2048 bytes."""
+        if len(data) > _PLAIN:
+            raise LocalError("dtls: %d bytes in one record, at most %d" % (len(data), _PLAIN))
+        if self._session and self._session.used_up():
+            self._start(now)
+        if self._session:
+            self._sealed(codec.APPLICATION, data)
+        elif len(self._waiting) < _WAITING:
+            self._waiting.append(data)
+            if not self._handshake:
+                self.open(now)
+        else:
+            self.counters["dropped"] += 1
+
+    def rebind(self, now):
+        """Our address or port is another. True: the session goes on, its next record tells the server."""
+        if self._session and self._session.cid:
+            return True
+        if self._session or self._handshake:
+            self.open(now)
+        return False
+
+    def close(self, now):
+        """Tells the server that this is the end, and forgets the session."""
+        if self._session:
+            self._sealed(codec.ALERT, bytes((_WARNING, _CLOSE_NOTIFY)))
+        if self._session or self._handshake:
+            self._end("closed", "dtls: closed by us")
+
+    def receive(self, data, now):
+        """Takes a datagram in. Never raises because of the bytes."""
+        found, rest = codec.records(data)
+        self.counters["malformed"] += bool(rest)
+        for kind, head, _, body in found:
+            try:
+                self._record(kind, head, body, now)
+            except RemoteError as error:
+                self.counters["malformed"] += 1
+                self._doubt = self._doubt or ("closed", str(error))
+
+    def _record(self, kind, head, body, now):
+        epoch = codec.number(head[2:4])
+        handshake = self._handshake
+        if epoch == 0 and handshake and head[:2] in (codec.VERSION, codec.OLDER):
+            if kind == codec.HANDSHAKE:
+                self._progress(body, False, now)
+            elif kind == codec.ALERT:
+                self._suspect(body)
+            return
+        session = handshake.session if handshake else self._session
+        if epoch != 1 or not session or head[:2] != codec.VERSION or kind == codec.CONNECTED:
+            self.counters["stray"] += 1
+            return
+        plain = session.open(kind, head, body)
+        if not plain:  # an empty record is legal, and says nothing
+            self.counters["replayed" if plain is False else "forged"] += plain != b""
+        elif kind == codec.ALERT:
+            self._alert(plain)
+        elif kind == codec.HANDSHAKE:
+            self._progress(plain, True, now)
+        elif kind == codec.APPLICATION:
+            self._application(plain)
+
+    def _application(self, plain):
+        if not self._session:
+            self.counters["dropped"] += 1  # it overtook the server's Finished
+        elif not self._session.fresh and len(plain) > 1 and 0 < plain[1] < 32:
+            self.counters["dropped"] += 1  # a CoAP request, which may be an old one
+        else:
+            self._keep()
+            self._put("plain", plain)
+
+    def _progress(self, body, sealed, now):
+        """A handshake record."""
+        handshake = self._handshake
+        if not handshake:
+            if body[0] == codec.HELLO_REQUEST:
+                self._sealed(codec.ALERT, bytes((_WARNING, _NO_RENEGOTIATION)))
+            return
+        flight = handshake.receive(body, sealed)
+        if flight is None:
+            return
+        self._doubt = None
+        if handshake.state == "done":
+            self._up()
+        elif flight:
+            self._left, self._pause = self._repeats, _FIRST_MS
+            self._launch(now)
+
+    def _up(self):
+        self._session, self._handshake, self._due = self._handshake.session, None, None
+        self._mute = 0
+        self._keep()
+        self._put("up")
+        waiting, self._waiting = self._waiting, []
+        for data in waiting:
+            self._sealed(codec.APPLICATION, data)
+
+    def _suspect(self, body):
+        """An alert that anybody may have written."""
+        self.counters["alerts"] += 1
+        if len(body) == 2 and (body[0] == _FATAL or not body[1]):
+            self._doubt = ("refused", "dtls: alert %d of the server" % body[1])
+
+    def _alert(self, plain):
+        """An alert of the one who has the key."""
+        self.counters["alerts"] += 1
+        if len(plain) != 2 or (plain[0] != _FATAL and plain[1]):
+            return
+        if self._session and not plain[1]:
+            self._sealed(codec.ALERT, bytes((_WARNING, _CLOSE_NOTIFY)))
+        self._end("refused" if self._handshake else "closed", "dtls: alert %d of the server" % plain[1])
+
+    def poll(self, now):
+        """The flight that was not answered goes out again, or the handshake ends."""
+        if self._due is None or now < self._due:
+            return
+        if self._doubt:
+            kind, why = self._doubt
+            if kind == "closed":
+                self._put("udp", self._handshake.record(codec.ALERT, bytes((_FATAL, _ILLEGAL))))
+            self._end(kind, why)
+        elif self._left:
+            self._left -= 1
+            self.counters["repeated"] += 1
+            self._launch(now)
+        elif self._handshake.state != "finish":
+            self._end("closed", "dtls: no answer")
+        elif self._mute:
+            self._end("refused", "dtls: the server is silent about our Finished: most likely key or identity are wrong")
+        else:
+            self._start(now)
+            self._mute = 1
+
+    def _start(self, now):
+        from .dtls_handshake import Handshake  # not needed where a session was kept
+
+        if self._session:
+            self._session = None
+            self._put("keep", b"")
+        random = bytes([self._below(256) for _ in range(32)])
+        self._handshake = Handshake(self._identity, self._key, random, self._cid, self._step)
+        self.counters["handshakes"] += 1
+        self._doubt, self._left, self._pause = None, self._repeats, _FIRST_MS
+        self._launch(now)
+
+    def _launch(self, now):
+        self._put("udp", self._handshake.datagram())
+        self._due = now + self._pause + self._below(self._pause // 4)
+        self._pause *= 2
+
+    def _sealed(self, kind, data):
+        self._keep()
+        self._put("udp", self._session.seal(kind, data))
+
+    def _keep(self):
+        """Numbers are written before they are used."""
+        state = self._session.ahead()
+        if state:
+            self._put("keep", state)
+
+    def _end(self, kind, why):
+        if self._session:
+            self._put("keep", b"")
+        self.counters["dropped"] += len(self._waiting)
+        self._session = self._handshake = self._due = self._doubt = None
+        self._waiting, self._mute = [], 0
+        self._put(kind, why)
+
+    def _put(self, *event):
+        """Only datagrams may be lost when nobody fetches."""
+        if len(self._out) < _OUT or event[0] not in ("udp", "plain"):
+            self._out.append(event)
+        else:
+            self.counters["dropped"] += 1
