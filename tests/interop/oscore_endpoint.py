@@ -1,6 +1,6 @@
 """The exchange with OSCORE on a real socket, under either interpreter: a client that does what it is told, or a server.
 
-usage: oscore_endpoint.py client PORT STATE STEP...    get:PATH, put:PATH:TEXT, big:PATH, observe:PATH:COUNT, replay
+usage: oscore_endpoint.py client PORT STATE STEP...    get:PATH put:PATH:TEXT big:PATH observe:PATH:COUNT replay move
        oscore_endpoint.py server PORT STATE            GET /p, PUT /p (tells its observers), GET /large
 
 STATE is the file of what has to be kept; without it the keys count as never used. One line is printed for each step.
@@ -34,13 +34,19 @@ class Endpoint:
 
     def __init__(self, port, path, context):
         self.path = path
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind(socket.getaddrinfo("127.0.0.1", port)[0][-1])
-        self.poll = select.poll()
-        self.poll.register(self.sock, select.POLLIN)
+        self.poll, self.sock = select.poll(), None
+        self.bind(port)
         self.exchange = Exchange(below)
         self.guard = Oscore(context, below, self._kept())
         self.peer, self.events, self.last, self.answers = None, [], b"", []
+
+    def bind(self, port):
+        """From now on at this port; 0 for any."""
+        if self.sock:
+            self.poll.unregister(self.sock)
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind(socket.getaddrinfo("127.0.0.1", port)[0][-1])
+        self.poll.register(self.sock, select.POLLIN)
 
     def _kept(self):
         try:
@@ -110,6 +116,9 @@ def client(endpoint, server, steps):
         if kind == "replay":
             print(replay(endpoint, server))
             continue
+        if kind == "move":
+            endpoint.bind(0)
+            continue
         code = coap.GET if kind in ("get", "observe") else coap.PUT
         body = BODY if kind == "big" else text if kind == "put" else ""
         endpoint.exchange.request(server, code, (path,), clock(), payload=body.encode(),
@@ -117,7 +126,8 @@ def client(endpoint, server, steps):
         endpoint.settle()
         for _ in range(int(text) if kind == "observe" else 1):
             print(show(endpoint.event()))
-    print("counters", sorted(endpoint.guard.counters.items()))
+    sent = endpoint.exchange.counters["sent"] - endpoint.exchange.counters["repeated"]
+    print("counters", sorted(endpoint.guard.counters.items()), "sent", sent)
 
 
 def replay(endpoint, server):
