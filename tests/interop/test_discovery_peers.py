@@ -174,11 +174,13 @@ def test_other_services_of_zeroconf_are_not_taken_for_ours():
     async def story():
         engine = Discovery(random.randrange, secure=False, methods=("dns-sd",))
         async with Responder("coaps", 5783):
-            with pytest.raises(AssertionError):
-                await discover(engine, patience_s=1)
-        return engine.state
+            try:
+                return await discover(engine, patience_s=1)
+            except AssertionError:
+                return engine.state
 
-    assert asyncio.run(story()) == "asking"
+    found = asyncio.run(story())
+    assert found == "asking" or found[2] and ":5783" not in found[2]  # others may announce theirs on this machine
 
 
 async def _serve(attributes):

@@ -9,6 +9,7 @@ from .options import FIRST_PERIOD_S, NEXT_PERIOD_S
 
 _POLL_S = 0.01
 _FEW = 2  # readings that make "readings flow"
+_READS = 5  # of one resource, a second apart, before the device counts as silent
 
 
 class Story:
@@ -153,11 +154,15 @@ class Story:
         return any(a and b for a, b in zip(steady, steady[1:], strict=False))
 
     async def _sequence(self):
-        """The number of the device's last reading, read by the platform through whatever registrar there is."""
-        try:
-            return int(await asyncio.wait_for(self.yard.platform.read(self.name, "/26242/0/0"), 5))
-        except Exception as error:
-            raise Broken("drained", "an answer to the read of /26242/0/0", repr(error)) from error
+        """The number of the device's last reading, read by the platform through whatever registrar there is. The device
+        may just be moving."""
+        for attempt in range(_READS):
+            try:
+                return int(await asyncio.wait_for(self.yard.platform.read(self.name, "/26242/0/0"), 5))
+            except Exception as error:
+                if attempt == _READS - 1:
+                    raise Broken("drained", "an answer to the read of /26242/0/0", repr(error)) from error
+            await self._nap(1)
 
     def _records_say(self):
         live = [
