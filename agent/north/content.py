@@ -19,43 +19,42 @@ def path(segments):
     return tuple(ids)
 
 
-def encode(asked, values, accept):
+def encode(asked, values, accept, kind=None):
     """[(path, value)] -> (payload, format), in the format accepted; text for one resource and SenML-CBOR else where
-    none is named."""
+    none is named. kind(path) is the resource's."""
     single = len(values) == 1 and values[0][0] == asked
     if accept is None:
         accept = TEXT if single else SENML_CBOR
     if accept in (SENML_CBOR, SENML_JSON):
         return _senml(asked, values, accept == SENML_JSON), accept
     value = values[0][1] if values else None
-    if (
-        not single
-        or accept not in (TEXT, CBOR, OPAQUE)
-        or isinstance(value, bytes) != (accept == OPAQUE)
-        and accept == OPAQUE
-    ):
-        raise RemoteError("%s cannot be had in format %d" % (spelled(asked), accept), coap.NOT_ACCEPTABLE)
+    if not single or accept not in (TEXT, CBOR, OPAQUE) or (accept == OPAQUE and not isinstance(value, bytes)):
+        from . import formats
+
+        return formats.encode(asked, values, accept, kind)
     if accept == CBOR:
         return cbor.encode(value), CBOR
     return (value if accept == OPAQUE else _text(value)), accept
 
 
 def decode(target, kind, format, payload):
-    """-> [(path, value)] written at `target`; kind is the resource's, for formats that do not say it."""
+    """-> [(path, value)] written at `target`; kind(path) is the resource's, for formats that do not say it."""
     if format in (SENML_CBOR, SENML_JSON):
         return [(below(target, name), value) for name, value, _ in senml.unpack(payload, format == SENML_JSON)]
     if len(target) < 3 or format not in (None, TEXT, CBOR, OPAQUE):
-        raise RemoteError("content format %r is not taken here" % format, coap.UNSUPPORTED)
+        from . import formats
+
+        return formats.decode(target, kind, format, payload)
     if format == CBOR:
         return [(target, cbor.decode(payload))]
-    return [(target, payload if format == OPAQUE else _from_text(target, kind, payload))]
+    return [(target, payload if format == OPAQUE else _from_text(target, kind(target), payload))]
 
 
 def configuration(target, format, payload):
     """-> [(path, value)] of a bootstrap write, kinds checked; resources that we do not have are left out (1.1 Core
     6.1.7.3)."""
     found = []
-    for where, value in decode(target, resources.kind(target) if len(target) == 3 else "", format, payload):
+    for where, value in decode(target, resources.kind, format, payload):
         kind = resources.kind(where) if len(where) == 3 else None
         if kind is not None:
             found.append((where, checked(where, kind, value)))

@@ -15,7 +15,9 @@ _OUTCOMES = {coap.NOT_FOUND: "gone", coap.CONFLICT: "conflict", coap.UNAUTHORIZE
 _LINK_FORMAT, _SENML_CBOR = 40, 112
 _REGISTER_RETRANSMIT = 2  # gives up after 14 to 21 s; the back-off above it then tries another way
 _LEAVE_RETRANSMIT = 1
-_READING = ("codec.cbor_reading", "codec.senml_reading", "codec.senml_json", "codec.linkformat_reading")
+# One text costs less than eight.
+_READING = """codec.cbor_reading codec.senml_reading codec.senml_json codec.linkformat_reading
+north.formats codec.tlv codec.tlv_reading codec.lwm2m_cbor codec.lwm2m_cbor_reading"""
 
 
 def outcome(response):
@@ -81,7 +83,7 @@ class Lwm2m:
         except RemoteError as e:
             code = e.args[1] if len(e.args) > 1 else coap.BAD_REQUEST
             payload, format = e.args[0].encode(), None
-        drop(*_READING)
+        drop(*_READING.split())
         self._exchange.respond(request, code, now, payload, format)
         if request.observe == 0 and code == coap.CONTENT:
             for observer, peer, path in self._exchange.observed(request.path):
@@ -108,7 +110,7 @@ class Lwm2m:
         except RemoteError as e:
             code = e.args[1] if len(e.args) > 1 else coap.BAD_REQUEST
             payload = e.args[0].encode()
-        drop(*_READING)
+        drop(*_READING.split())
         self._exchange.respond(request, code, now, payload)
 
     def _configure(self, request, bootstrap, now):
@@ -136,14 +138,13 @@ class Lwm2m:
         if request.code == coap.POST and len(path) == 3:
             self._objects.execute(path, request.payload)
         elif len(path) in (2, 3):
-            kind = self._objects.kind(path) if len(path) == 3 else ""
-            self._objects.write(content.decode(path, kind, request.format, request.payload))
+            self._objects.write(content.decode(path, self._objects.kind, request.format, request.payload))
         else:
             raise RemoteError("%s cannot be created or written whole" % spelled(path), coap.NOT_ALLOWED)
         return coap.CHANGED, b"", None
 
     def _read(self, path, accept):
-        payload, format = content.encode(path, self._objects.read(path), accept)
+        payload, format = content.encode(path, self._objects.read(path), accept, self._objects.kind)
         return coap.CONTENT, payload, format
 
     def _links(self):

@@ -244,6 +244,20 @@ def test_writes(running):
     assert running.read(f"/1/{instance}")[1][f"/1/{instance}/1"] == 60
 
 
+def test_tlv_and_lwm2m_cbor(running):
+    """LightweightM2M-1.1-int-203 Querying, -215 Setting Basic Information in TLV Format; 1.2 Core 7.4.7."""
+    instance, server = int(account(running)), running.server
+    path = f"/1/{instance}/1"
+    for format, whole in ((11542, b"\xc1\x01\x5a"), (11544, cbor2.dumps({(1, instance, 1): 90}))):
+        assert running.call(server.write(NAME, f"/1/{instance}", whole, format, Code.POST)) == Code.CHANGED
+        assert running.read(path, TEXT)[1] == "90"
+        assert running.call(server.write(NAME, path, whole.replace(b"\x5a", b"\x3c"), format)) == Code.CHANGED
+        answer = running.call(server.ask(NAME, Code.GET, path, accept=format))
+        assert answer.opt.content_format == format
+        assert answer.payload == (b"\xc1\x01\x3c" if format == 11542 else cbor2.dumps({1: {instance: {1: 60}}}))
+        assert running.refused(server.write(NAME, path, whole[:-1], format)) == Code.BAD_REQUEST
+
+
 def test_write_operation_failure(running):
     """LightweightM2M-1.1-int-256 Write Operation Failure: nothing is changed."""
     instance, server = account(running), running.server
