@@ -8,18 +8,16 @@ It stands between the exchange and the wire of one account, as OSCORE does, and 
     guard.take()                [("keep", state) | ("udp", bytes) | ("plain", bytes) | ("up",) | ("refused", why) |
                                 ("closed", why)], to be done in this order
 "plain" goes into exchange.receive(), and nothing else from this server does. "keep" is a session to be written before
-what follows it leaves; b"" stands for none. The state holds keys: it is as secret as the account's own, is kept beside
-it and removed with it. The next start hands it in and goes on without a handshake; at a clean end keep state() as well.
-An account that may not keep sessions ignores "keep".
-After a power cut (`fresh` is False) a record could be a repetition of one that we forgot: answers go up, which only fit
-a question that is open, requests are dropped until the owner says by confirm() that such an answer came.
+what follows it leaves; b"" stands for none. It holds keys, so it is as secret as the account's own and lies beside it.
+The next start hands it in and needs no handshake; at a clean end keep state() as well. Who may not keep ignores "keep".
+After a power cut (not is_fresh()) a record could repeat one that we forgot: answers go up, as they only fit an open
+question, requests are dropped until the owner says by confirm() that such an answer came.
 
-"refused": the server said so by an alert, or is silent about our Finished in two handshakes whose first flights it
-answered, as OpenSSL and GnuTLS are about a wrong key. "closed": silence, the end, or what we cannot agree upon. Either
-way the next send() starts anew; so does open(), for a server that has lost a session and drops our records in silence.
-Before the server's Finished anybody can forge: a handshake is not ended by an alert or a malformed message, they only
-explain why nothing better came until the timer was due. The parts: dtls_handshake and dtls_assembly, which are loaded
-for a handshake only, and dtls_session.
+"refused": the server said so by an alert, or it answered all but our Finished, as OpenSSL and GnuTLS do to a wrong key:
+it repeats its own flight meanwhile, or was as silent once before. "closed": silence, the end, nothing in common.
+The next send() starts anew; so does open(), for a server that lost a session and drops our records in silence.
+Before the server's Finished anybody can forge: no alert or malformed message ends a handshake, they explain why nothing
+better came until the timer was due. Parts: dtls_handshake with dtls_assembly, loaded for a handshake, and dtls_session.
 """
 
 from ..codec import dtls as codec
@@ -53,15 +51,15 @@ class Dtls:
         self._handshake = None
         self._out, self._waiting = [], []
         self._due = self._doubt = None
-        self._mute = 0  # handshakes in a row whose last flight was not answered
+        self._mute = False  # the last flight of an earlier handshake was not answered
+        self._heard = False  # the server repeats its flight although ours went out again
         self.counters = {"handshakes": 0, "repeated": 0, "dropped": 0, "malformed": 0, "forged": 0, "replayed": 0,
                          "stray": 0, "alerts": 0}
 
     def is_up(self):
         return self._session is not None
 
-    @property
-    def fresh(self):
+    def is_fresh(self):
         return self._session is None or self._session.fresh
 
     def confirm(self):
@@ -82,15 +80,23 @@ class Dtls:
 
     def open(self, now):
         """Starts a handshake, whatever there was."""
-        self._mute = 0
-        self._start(now)
+        from .dtls_handshake import Handshake  # not needed where a session was kept
+
+        if self._session:
+            self._session = None
+            self._put("keep", b"")
+        random = bytes([self._below(256) for _ in range(32)])
+        self._handshake = Handshake(self._identity, self._key, random, self._cid, self._step)
+        self.counters["handshakes"] += 1
+        self._doubt, self._heard, self._left, self._pause = None, False, self._repeats, _FIRST_MS
+        self._launch(now)
 
     def send(self, data, now):
         """Sends one datagram's content, after a handshake where there is no session. LocalError: over 2048 bytes."""
         if len(data) > _PLAIN:
             raise LocalError("dtls: %d bytes in one record, at most %d" % (len(data), _PLAIN))
         if self._session and self._session.used_up():
-            self._start(now)
+            self.open(now)
         if self._session:
             self._sealed(codec.APPLICATION, data)
         elif len(self._waiting) < _WAITING:
@@ -150,10 +156,9 @@ class Dtls:
             self._application(plain)
 
     def _application(self, plain):
-        if not self._session:
-            self.counters["dropped"] += 1  # it overtook the server's Finished
-        elif not self._session.fresh and len(plain) > 1 and 0 < plain[1] < 32:
-            self.counters["dropped"] += 1  # a CoAP request, which may be an old one
+        # It overtook the server's Finished, or is a CoAP request that may be an old one.
+        if not self._session or (not self._session.fresh and 0 < (plain + b"\0")[1] < 32):
+            self.counters["dropped"] += 1
         else:
             self._keep()
             self._put("plain", plain)
@@ -167,6 +172,7 @@ class Dtls:
             return
         flight = handshake.receive(body, sealed)
         if flight is None:
+            self._heard = self._heard or (handshake.state == "finish" and self._left < self._repeats)
             return
         self._doubt = None
         if handshake.state == "done":
@@ -177,17 +183,16 @@ class Dtls:
 
     def _up(self):
         self._session, self._handshake, self._due = self._handshake.session, None, None
-        self._mute = 0
+        self._mute = False
         self._keep()
         self._put("up")
-        waiting, self._waiting = self._waiting, []
-        for data in waiting:
-            self._sealed(codec.APPLICATION, data)
+        while self._waiting:
+            self._sealed(codec.APPLICATION, self._waiting.pop(0))
 
     def _suspect(self, body):
         """An alert that anybody may have written."""
         self.counters["alerts"] += 1
-        if len(body) == 2 and (body[0] == _FATAL or not body[1]):
+        if len(body) == 2 and (body[0] == _FATAL or (not body[1] and self._handshake.state == "finish")):
             self._doubt = ("refused", "dtls: alert %d of the server" % body[1])
 
     def _alert(self, plain):
@@ -214,23 +219,11 @@ class Dtls:
             self._launch(now)
         elif self._handshake.state != "finish":
             self._end("closed", "dtls: no answer")
-        elif self._mute:
-            self._end("refused", "dtls: the server is silent about our Finished: most likely key or identity are wrong")
+        elif self._heard or self._mute:
+            self._end("refused", "dtls: no answer to our Finished: most likely the key or the identity is wrong")
         else:
-            self._start(now)
-            self._mute = 1
-
-    def _start(self, now):
-        from .dtls_handshake import Handshake  # not needed where a session was kept
-
-        if self._session:
-            self._session = None
-            self._put("keep", b"")
-        random = bytes([self._below(256) for _ in range(32)])
-        self._handshake = Handshake(self._identity, self._key, random, self._cid, self._step)
-        self.counters["handshakes"] += 1
-        self._doubt, self._left, self._pause = None, self._repeats, _FIRST_MS
-        self._launch(now)
+            self._mute = True
+            self._end("closed", "dtls: no answer to our Finished")
 
     def _launch(self, now):
         self._put("udp", self._handshake.datagram())
@@ -252,7 +245,7 @@ class Dtls:
             self._put("keep", b"")
         self.counters["dropped"] += len(self._waiting)
         self._session = self._handshake = self._due = self._doubt = None
-        self._waiting, self._mute = [], 0
+        self._waiting = []
         self._put(kind, why)
 
     def _put(self, *event):

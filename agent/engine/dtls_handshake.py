@@ -7,6 +7,7 @@ is wrong raises RemoteError and changes nothing: the right message may still com
 import hashlib
 
 from ..codec import dtls as codec
+from ..crypto.ccm import Ccm
 from ..crypto.hashes import prf, same
 from ..errors import RemoteError
 from .dtls_assembly import Assembly
@@ -26,6 +27,7 @@ class Handshake:
     """state: HELLO (no ServerHello yet), SERVER (its flight is incomplete), FINISH (our last flight is out), DONE."""
 
     def __init__(self, identity, psk, random, cid=True, step=64):
+        Ccm(random[:16])  # where there is no AES: LocalError before anything is said
         self._identity, self._psk, self._random, self._cid, self._step = identity, psk, random, cid, step
         self.state = HELLO
         self.session = None
