@@ -137,6 +137,8 @@ class Call:
     def start(self):
         driver = self._driver
         try:
+            if not self.port and getattr(driver.board, "alone", False):
+                raise OSError(22, "session: this board cannot share the serial port; set cmux to off")
             own = [driver.agent.settings.get(name) for name in ("ppp_user", "ppp_secret")]
             self._session = Session(driver.board.session(*own), driver.board.below, *own)
         except (OSError, AttributeError) as e:
