@@ -1,7 +1,6 @@
 """The DTLS client, under both interpreters, against servers that are not ours: OpenSSL's own, and libcoap over OpenSSL
-and GnuTLS where Debian's libcoap3-bin is installed."""
+and GnuTLS (Debian's libcoap3-bin)."""
 
-import shutil
 import socket
 import subprocess
 import sys
@@ -9,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from programs import found
 
 from agent.codec import coap
 from pointsman.tools.firmware.launch import find_micropython
@@ -23,11 +23,11 @@ each_interpreter = pytest.mark.parametrize("interpreter", ["cpython", "micropyth
 
 @pytest.fixture
 def start(tmp_path):
-    """start(*command, word): a server that has said `word`; its output so far is in `said`."""
+    """start(package, *command, word): a server that has said `word`; its output so far is in `said`."""
     running = []
 
-    def begin(*command, word):
-        path = shutil.which(command[0]) or pytest.skip("no `%s` found" % command[0])
+    def begin(package, *command, word):
+        path = found(command[0], package)
         said = tmp_path / "said"
         with open(said, "wb") as file:
             process = subprocess.Popen([path, *command[1:]], stdin=subprocess.PIPE, stdout=file,
@@ -76,7 +76,7 @@ def lines(process):
 
 
 def openssl(start, port):
-    return start("openssl", "s_server", "-dtls1_2", "-accept", "127.0.0.1:%d" % port, "-nocert", "-listen",
+    return start("openssl", "openssl", "s_server", "-dtls1_2", "-accept", "127.0.0.1:%d" % port, "-nocert", "-listen",
                  "-psk", KEY.hex(), "-psk_identity", "dev1", "-cipher", SUITE, word=b"ACCEPT")  # fmt: skip
 
 
@@ -107,8 +107,8 @@ def test_openssl_says_nothing_to_a_wrong_key(start, interpreter):
 def test_libcoap(start, interpreter, flavour):
     """Two requests in one session; a wrong key gets no answer to Finished."""
     base = free_port()
-    start("coap-rd-" + flavour, "-A", "127.0.0.1", "-p", str(base), "-k", KEY.decode(), "-h", "hint", "-v", "7",
-          word=b"created DTLS endpoint")
+    start("libcoap3-bin", "coap-rd-" + flavour, "-A", "127.0.0.1", "-p", str(base), "-k", KEY.decode(), "-h", "hint",
+          "-v", "7", word=b"created DTLS endpoint")
     asked = [coap.encode(coap.Message(coap.CON, coap.GET, mid, b"\x01", [(coap.URI_PATH, b".well-known"),
                                                                       (coap.URI_PATH, b"core")])) for mid in (1, 2)]
     said = lines(client(interpreter, base + 1, *asked))

@@ -5,28 +5,17 @@ import os
 import pty
 import random
 import select
-import shutil
 import signal
 import socket
-import subprocess
 import time
 import tty
 
 import pytest
+from programs import found
 
 from agent.engine.ppp import Ppp
 from pointsman.tools.modem.emulator import Emulator
 from pointsman.tools.modem.packets import build_udp
-
-
-def found(program, package):
-    """The path of a program, its Debian package installed where that is possible; else the test is skipped."""
-    path = shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin")
-    if path is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", package], stdin=subprocess.DEVNULL,
-                       capture_output=True, timeout=300, check=False)  # fmt: skip
-        path = shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin")
-    return path or pytest.skip("no `%s` found: apt-get install %s" % (program, package))
 
 
 def scenario(steps, **known):
