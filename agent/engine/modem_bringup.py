@@ -18,6 +18,7 @@ _HOUR_MS = const(3600000)
 _FOREVER_MS = const(86400000)
 _QUIET_MS = const(1000)
 _INTRODUCTIONS = const(4)  # before a modem is taken for one that nobody knows
+_SHY = const(120)  # the same where it does not even say who made it: it is in trouble and will get over it
 _MODE_TRIES = const(6)  # 2 s: then it may be in another mode
 _BOOT_TRIES = const(25)  # 18 s: modems take up to 20 s to boot
 
@@ -39,10 +40,10 @@ def unknown(modem):
     yield "ATE0"
     yield "AT+CMEE=1"
     modem.identity = {}
-    for left in range(_INTRODUCTIONS - 1, -1, -1):
+    for asked in range(_SHY):
         yield from _ask(modem, "manufacturer", "AT+CGMI", at.text)
         yield from _ask(modem, "model", "AT+CGMM", at.text)
-        if not modem._auto or _known(modem) or not left:
+        if not modem._auto or _known(modem) or (asked >= _INTRODUCTIONS - 1 and "manufacturer" in modem.identity):
             break
         yield _QUIET_MS  # what it says may belong to an earlier question, or be damaged
     for command in modem._channel.of("INIT").split("\n")[1:-1]:

@@ -10,7 +10,7 @@ from world import HOUR
 
 _BUFFERED = 10  # datagrams a socket keeps until they are read
 _DIALS, _RESETS = 30, 2  # what an operator and a modem put up with in an hour
-_PATIENCE_MS = 190000  # between two of so few dials
+_FEW, _PATIENCE_MS = 5, 190000  # refusals in a row, after which so few dials are far apart
 
 
 class Budget:
@@ -27,7 +27,7 @@ class Budget:
 
     def spent(self, now):
         """Whether one may save what is left: after a power cut, what was written down ahead counts as done."""
-        return len([then for then in self._times if now - then < HOUR]) >= self.most * 2 // 3
+        return len([then for then in self._times if now - then < HOUR]) >= self.most // 2
 
 
 class AtModem:
@@ -43,6 +43,7 @@ class AtModem:
         self.dead_bearer = False  # the context is up, but nothing passes until it is activated anew
         self.mute_until = 0  # says nothing and hears nothing until then (ms)
         self.refuses_until = self.denies_until = 0  # what the network does to dials, and to the SIM
+        self.refusals = self.refused_at = 0  # dials in a row
         self.barred = False  # denied, and not let in again before it searches anew
         self.pin, self.tries, self.locked = "", 3, False  # a SIM without PIN is never locked
         self.local_port = 20000
@@ -81,7 +82,7 @@ class AtModem:
     def serving(self):
         """Whether nothing on this side keeps datagrams from passing once the device has dialled."""
         now = self.world.now
-        asked_again = not self.refuses_until or now >= self.refuses_until + _PATIENCE_MS
+        asked_again = self.refusals < _FEW or now >= max(self.refused_at, self.refuses_until) + _PATIENCE_MS
         welcome = asked_again and not self.barred and not self.dials.spent(now)
         healthy = self.ready() and self.coverage and self.sim and not self.locked and not self.dead_bearer
         return welcome and healthy and not self.errors and not self.overrun and self.slow == 1
@@ -160,6 +161,11 @@ class AtModem:
     def lock(self, pin):
         """The SIM wants this PIN whenever it is powered."""
         self.pin, self.locked = pin, True
+
+    def dialled(self, well):
+        """A dial, or what comes before it, is refused or not."""
+        if not well:
+            self.refusals, self.refused_at = self.refusals + 1, self.world.now
 
     def enter(self, pin):
         """Whether the PIN is right; three wrong ones in a row, and the SIM is lost."""
@@ -246,6 +252,7 @@ class AtModem:
             return self._next()
         body = line[2:]
         if body and body != "E0" and self.chance.often(self.errors):
+            self.dialled(body[:8] not in ("+QIACT=1", "+QICSGP=", "+QICSGP?"))
             return self.finish(echo + "\r\n+CME ERROR: %d\r\n" % (3, 14, 100)[self.chance.below(3)], 20)
         name, mark, rest = body.partition("=")
         if not mark and name.endswith("?"):
