@@ -90,13 +90,16 @@ class Nic:
             self.servers = [server] if server and server != _NONE else []
 
     def _bind_device(self, sock):
-        self.note = ""
+        name, why = self.nic.config("ifname"), "it has no name"
         try:
-            sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, (self.nic.config("ifname") or "").encode())
+            if name:
+                sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, name.encode())
+                why = ""
         except OSError as e:
             if e.errno == _NO_DEVICE:
                 raise
-            self.note = "bound to %s only (%s)" % (self.address, reason(e))
+            why = reason(e)
+        self.note = "bound to %s only (%s)" % (self.address, why) if why else ""
 
 
 class Lan(Nic):

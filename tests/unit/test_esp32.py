@@ -102,6 +102,9 @@ def test_a_socket_is_bound_to_its_link():
         assert refusal(sock.recvfrom, 10).errno == 11  # it never waits
         sock.close()
         assert link.note == "" or "bound to 127.0.0.2 only" in link.note  # a kernel may keep it for root
+        MADE["lan"].device = None
+        link.open().close()
+        assert "no name" in link.note
         MADE["lan"].device = "none0"
         error = None
         try:
