@@ -10,6 +10,7 @@ from world import HOUR
 
 _BUFFERED = 10  # datagrams a socket keeps until they are read
 _DIALS, _RESETS = 30, 2  # what an operator and a modem put up with in an hour
+_AHEAD, _WRITTEN_MS = 5, 900000  # dials written down together, and how old what is written may be
 _FEW, _PATIENCE_MS = 5, 190000  # refusals in a row, after which so few dials are far apart
 
 
@@ -19,15 +20,21 @@ class Budget:
     def __init__(self, what, most):
         self.what, self.most, self.busiest = what, most, 0
         self._times = []
+        self._counted = []  # the same as a device sees it that does not know how long it was off
 
     def spend(self, now):
         self._times = [then for then in self._times if now - then < HOUR] + [now]
+        self._counted.append(now)
         self.busiest = max(self.busiest, len(self._times))
         assert len(self._times) <= self.most, "%d %s within an hour" % (len(self._times), self.what)
 
-    def spent(self, now):
-        """Whether one may save what is left: after a power cut, what was written down ahead counts as done."""
-        return len([then for then in self._times if now - then < HOUR]) >= self.most // 2
+    def restart(self, now):
+        """The device starts: what it wrote down, some of it ahead, may just have been."""
+        self._counted = [now] * (len([then for then in self._counted if now - then < HOUR + _WRITTEN_MS]) + _AHEAD)
+
+    def scarce(self, now):
+        """Whether a device may save what is left."""
+        return len([then for then in self._counted if now - then < HOUR]) >= self.most * 2 // 3
 
 
 class AtModem:
@@ -66,7 +73,7 @@ class AtModem:
         self.urc_registration, self.urc_sim = {}, False
         self.locked = bool(self.pin)
         self._line, self.payload, self.payload_for = b"", b"", None
-        self._commands, self._busy = [], False
+        self._commands, self._busy, self._dialling = [], False, False
 
     def _boot_done(self, boots):
         if boots == self._boots:
@@ -83,7 +90,7 @@ class AtModem:
         """Whether nothing on this side keeps datagrams from passing once the device has dialled."""
         now = self.world.now
         asked_again = self.refusals < _FEW or now >= max(self.refused_at, self.refuses_until) + _PATIENCE_MS
-        welcome = asked_again and not self.barred and not self.dials.spent(now)
+        welcome = asked_again and not self.barred and not self.dials.scarce(now)
         healthy = self.ready() and self.coverage and self.sim and not self.locked and not self.dead_bearer
         return welcome and healthy and not self.errors and not self.overrun and self.slow == 1
 
@@ -204,7 +211,7 @@ class AtModem:
     def receive(self, data):
         """Bytes from the device."""
         if not self.ready():
-            return
+            return self._dial_lost(b"+QIACT=" in data)
         while data:
             data = self._take_text(data) if self.payload_for is None else self._take_payload(data)
 
@@ -254,6 +261,7 @@ class AtModem:
         if body and body != "E0" and self.chance.often(self.errors):
             self.dialled(body[:8] not in ("+QIACT=1", "+QICSGP=", "+QICSGP?"))
             return self.finish(echo + "\r\n+CME ERROR: %d\r\n" % (3, 14, 100)[self.chance.below(3)], 20)
+        self._dialling = body.startswith("+QIACT=")
         name, mark, rest = body.partition("=")
         if not mark and name.endswith("?"):
             name, mark = name[:-1], "?"
@@ -288,6 +296,11 @@ class AtModem:
         self._said_until = max(when, self._said_until)  # a serial line keeps its order
         self.world.at(self._said_until, self._said, self._boots, data, final)
 
+    def _dial_lost(self, lost):
+        """An answer that will not come is waited for as long as a dial may take."""
+        if lost:
+            self.refusals, self.refused_at = _FEW, self.world.now
+
     def _said(self, boots, data, final):
         if boots != self._boots:
             return
@@ -295,6 +308,8 @@ class AtModem:
             self._busy = False
         if self.world.now >= self.mute_until:
             self._over_the_line(data)
+        elif final:
+            self._dial_lost(self._dialling)
         if final:
             self._next()
 

@@ -42,6 +42,7 @@ class Device(Node):
         self.powered = True
         self.starts += 1
         self._clock_set_at = self.world.now + CLOCK_UNKNOWN_MS
+        self.modem.dials.restart(self.world.now)
         self.world.trace(self.name + " on")
         self._guard(self._start)
 
