@@ -317,6 +317,7 @@ class AtModem:
         """Serial bytes come in pieces, or do not come."""
         cut = self.chance.below(len(data)) if self.chance.often(100) else 0
         if self.chance.often(self.overrun):
+            self._dial_lost(self._dialling)
             data = b"" if b"+QIRD" in data else data[:cut]  # data cut short would be a broken datagram, not a lost one
         if 0 < cut < len(data):
             self._out(data[:cut])
