@@ -30,7 +30,7 @@ test: $(VENV)/.test
 	@$(BIN)/python -m pytest -m "not long" -n $(JOBS) --dist loadfile $(TESTS)
 
 test-long: $(VENV)/.test
-	@$(BIN)/python -m pytest -m long -n $(JOBS) --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest -m long -n $(JOBS) --dist loadfile $(TESTS)
 
 hil: $(VENV)/.test
 	@$(BIN)/python tests/hil/image.py

@@ -17,8 +17,7 @@ from pointsman.tools.firmware.launch import find_micropython
 from pointsman.tools.lab.summary import overlap_s
 
 REASON = two_wans.missing()
-ALONE = pytest.mark.xdist_group("namespaces")
-pytestmark = [pytest.mark.long, ALONE, pytest.mark.skipif(bool(REASON), reason=str(REASON))]
+pytestmark = [pytest.mark.long, pytest.mark.skipif(bool(REASON), reason=str(REASON))]
 EXCHANGE_S = 1.0  # the longest exchange of gateway and platform: here nothing is lost between them
 SILENT_MS = {"probe_ms": 500, "probe_timeout_ms": 200}
 
