@@ -19,7 +19,7 @@ class _Socket:
         self.host, self.port = host, port
         self.own = number  # what the family knows it by: the modem's number for it, or a tuple that begins with it
         self.used = 0
-        self.readable = False  # the modem said that there is something
+        self.readable = self.noticed = False  # the modem said that there is something; since the last read began
         self.unsure = False  # sent, and nothing heard since: the notice may have got lost
         self.dead = False  # closed by the modem, or in a state that we do not know
 
@@ -61,7 +61,7 @@ class Sockets:
         """The modem said "recv" (there is something to read) or "closed" of a socket."""
         for socket in self._slots:
             if socket and number == (socket.own[0] if isinstance(socket.own, tuple) else socket.own):
-                socket.readable = True
+                socket.readable = socket.noticed = True
                 socket.dead = socket.dead or kind == "closed"
 
     def unsure(self, look=False):
@@ -93,10 +93,11 @@ class Sockets:
             yield from self._send(*self._queue.pop(0))
 
     def _read(self, socket):
+        socket.noticed = False
         data = yield from self._family.receive(socket.own)
         socket.unsure = False
-        socket.readable = data is not None
-        return (socket.host, socket.port, data) if socket.readable else None
+        socket.readable = socket.noticed or data is not None  # the notice may come inside the answer "nothing"
+        return (socket.host, socket.port, data) if data is not None else None
 
     def _send(self, host, port, data):
         number = self._find(host, port)

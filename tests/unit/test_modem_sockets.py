@@ -2,6 +2,7 @@
 
 from modem_script import Script, connected
 
+from agent.engine.at_sockets import Sockets
 from agent.engine.modem import Modem
 
 
@@ -34,6 +35,51 @@ def test_a_lost_notice_is_made_good():
     script.inbox[0] = [b"answer"]
     script.run(3000)
     assert script.datagrams == [("a", 1, b"answer")]
+
+
+class Peerless:
+    """A family whose modem answers as it is told."""
+
+    SOCKETS = 1
+
+    def open_socket(self, number, host, port):
+        yield "open"
+        return number
+
+    def send(self, number, data):
+        yield "send"
+        return ""
+
+    def receive(self, number):
+        return (yield "receive")
+
+
+def drive(step, *answers):
+    """What a step returns after these answers."""
+    try:
+        step.send(None)
+        for answer in answers:
+            step.send(answer)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("it wants more answers")
+
+
+def test_a_notice_inside_the_answer_that_there_is_nothing_is_not_missed():
+    sockets = Sockets()
+    sockets.use(Peerless())
+    sockets.send("a", 1, b"x")
+    drive(sockets.step(), None, None)
+    sockets.heard("recv", 0)
+    step = sockets.step()
+    assert step.send(None) == "receive"
+    sockets.heard("recv", 0)
+    try:
+        step.send(None)
+    except StopIteration as end:
+        assert end.value is None
+    assert sockets.busy() and drive(sockets.step(), b"late") == ("a", 1, b"late")
+    assert drive(sockets.step(), None) is None and not sockets.busy()
 
 
 def test_sockets_are_few_and_the_idlest_gives_way():
