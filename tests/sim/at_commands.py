@@ -84,7 +84,7 @@ def _activate(modem, echo, mark, rest):
         return modem.ok(echo, '+QIACT: 1,1,1,"10.64.0.2"' if modem.context else None)
     modem.dials.spend(modem.world.now)
     if not modem.registered or modem.world.now < modem.refuses_until:
-        modem.dialled(False)
+        modem.refuse_dial()
         return modem.error(echo, 30, 500)
     modem.context, modem.dead_bearer, modem.refusals = True, False, 0
     modem.ok(echo, None, modem.chance.between(200, 1200))

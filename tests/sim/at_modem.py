@@ -169,10 +169,9 @@ class AtModem:
         """The SIM wants this PIN whenever it is powered."""
         self.pin, self.locked = pin, True
 
-    def dialled(self, well):
-        """A dial, or what comes before it, is refused or not."""
-        if not well:
-            self.refusals, self.refused_at = self.refusals + 1, self.world.now
+    def refuse_dial(self):
+        """A dial, or what comes before it, was refused."""
+        self.refusals, self.refused_at = self.refusals + 1, self.world.now
 
     def enter(self, pin):
         """Whether the PIN is right; three wrong ones in a row, and the SIM is lost."""
@@ -259,7 +258,8 @@ class AtModem:
             return self._next()
         body = line[2:]
         if body and body != "E0" and self.chance.often(self.errors):
-            self.dialled(body[:8] not in ("+QIACT=1", "+QICSGP=", "+QICSGP?"))
+            if body[:8] in ("+QIACT=1", "+QICSGP=", "+QICSGP?"):
+                self.refuse_dial()
             return self.finish(echo + "\r\n+CME ERROR: %d\r\n" % (3, 14, 100)[self.chance.below(3)], 20)
         self._dialling = body.startswith("+QIACT=")
         name, mark, rest = body.partition("=")
