@@ -96,6 +96,9 @@ class Sockets:
         socket.noticed = False
         data = yield from self._family.receive(socket.own)
         socket.unsure = False
+        if data is False:
+            socket.dead = True
+            return None
         socket.readable = socket.noticed or data is not None  # the notice may come inside the answer "nothing"
         return (socket.host, socket.port, data) if data is not None else None
 

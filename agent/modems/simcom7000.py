@@ -48,10 +48,16 @@ def open_socket(number, host, port):
 
 
 def receive(number):
-    """Take one datagram from a socket; None when there is none."""
+    """Take one datagram from a socket; None when there is none, False when the socket is closed.
+
+    The notice of a closing socket looks like the answer about one, and may come inside that.
+    """
     ok, lines = yield "AT+CASTATE?"
-    if not ok or not lines:
+    states = [at.fields(line)[:2] for line in lines]
+    if not ok:
         return None
+    if [str(number), "1"] not in states or [str(number), "0"] in states:
+        return False
     ok, lines = yield "AT+CARECV?"
     for line in lines if ok else ():
         parts = [at.number(part) for part in at.fields(line)]

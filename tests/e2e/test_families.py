@@ -60,6 +60,12 @@ async def exchange(device, echo, text):
     assert device.datagrams[-1] == ("127.0.0.1", echo.port, text.upper())
 
 
+async def quiet(device):
+    """Wait for the end of reading: a SIM7000 that is asked what has come just when it loses its sockets hangs for good,
+    as a real one would."""
+    await until(lambda: not device.modem._sockets.busy(), "the end of reading")
+
+
 def run(profile, steps, apn="iot"):
     """The modem has booted, and has been set to this APN before."""
 
@@ -132,7 +138,7 @@ def test_several_peers_at_once(profile):
         peers = [echo] + others
         for peer in peers:
             await exchange(device, peer, b"a")
-        await until(lambda: not device.modem._sockets.busy(), "the end of reading")
+        await quiet(device)
         for line in ("+CREG: 1", "RING", "+CEREG: 1") * 3:
             await emulator.control({"do": "urc", "line": line, "inside": True})
         for number in range(3):
@@ -155,10 +161,12 @@ def test_context_and_socket_lost(profile):
     async def steps(emulator, device, echo):
         await connect(device)
         await exchange(device, echo, b"a")
+        await quiet(device)
         number = (await emulator.control({"do": "status"}))["sockets"][0]["number"]
         assert await emulator.control({"do": "close", "number": number}) == {"ok": True}
         await until(lambda: not any(device.modem._sockets._slots), "the closed socket")
         await exchange(device, echo, b"b")
+        await quiet(device)
         since = len(device.states)
         await emulator.control({"do": "detach"})
         await until(lambda: "registered" in device.states[since:], device.states)
@@ -196,8 +204,7 @@ def test_restart_and_sim_change(profile):
         await until(lambda: "unknown" in device.states[since:], device.states)
         await connect(device, since)
         await exchange(device, echo, b"a")
-        # A SIM7000 that is asked what has come just when it loses its sockets hangs for good, as a real one would.
-        await until(lambda: not device.modem._sockets.busy(), "the end of reading")
+        await quiet(device)
         since = len(device.states)
         await emulator.control({"do": "sim", "present": False})
         await until(lambda: device.modem.state == "failed" and device.modem.reason == "no SIM", device.states)

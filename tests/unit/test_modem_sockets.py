@@ -53,6 +53,9 @@ class Peerless:
     def receive(self, number):
         return (yield "receive")
 
+    def close_socket(self, number):
+        yield "close"
+
 
 def drive(step, *answers):
     """What a step returns after these answers."""
@@ -80,6 +83,18 @@ def test_a_notice_inside_the_answer_that_there_is_nothing_is_not_missed():
         assert end.value is None
     assert sockets.busy() and drive(sockets.step(), b"late") == ("a", 1, b"late")
     assert drive(sockets.step(), None) is None and not sockets.busy()
+
+
+def test_a_socket_found_closed_is_opened_anew():
+    sockets = Sockets()
+    sockets.use(Peerless())
+    sockets.send("a", 1, b"x")
+    drive(sockets.step(), None, None)
+    sockets.heard("recv", 0)
+    assert drive(sockets.step(), False) is None and sockets.busy()
+    assert sockets.step().send(None) == "close"
+    sockets.send("a", 1, b"y")
+    assert sockets.step().send(None) == "open"
 
 
 def test_sockets_are_few_and_the_idlest_gives_way():
