@@ -3,9 +3,9 @@
 from binascii import a2b_base64, b2a_base64
 
 from ..codec import cbor, coap, senml
-from ..engine.objects import checked, spelled
+from ..engine import tree_reading
+from ..engine.objects import spelled
 from ..errors import RemoteError
-from . import resources
 
 TEXT, OPAQUE, CBOR, SENML_JSON, SENML_CBOR = 0, 42, 60, 110, 112
 
@@ -17,6 +17,13 @@ def path(segments):
     if len(ids) > 4 or [number for number in ids if number > 65535]:
         raise RemoteError("there is no /%s" % "/".join(segments)[:60], coap.NOT_FOUND)
     return tuple(ids)
+
+
+def answer(objects, asked, accept):
+    """-> (code, payload, format) of what is read at `asked`. RemoteError where it cannot be."""
+    kind = lambda where: tree_reading.kind(objects, where)
+    payload, format = encode(asked, tree_reading.read(objects, asked), accept, kind)
+    return coap.CONTENT, payload, format
 
 
 def encode(asked, values, accept, kind=None):
@@ -48,17 +55,6 @@ def decode(target, kind, format, payload):
     if format == CBOR:
         return [(target, cbor.decode(payload))]
     return [(target, payload if format == OPAQUE else _from_text(target, kind(target), payload))]
-
-
-def configuration(target, format, payload):
-    """-> [(path, value)] of a bootstrap write, kinds checked; resources that we do not have are left out (1.1 Core
-    6.1.7.3)."""
-    found = []
-    for where, value in decode(target, resources.kind, format, payload):
-        kind = resources.kind(where) if len(where) == 3 else None
-        if kind is not None:
-            found.append((where, checked(where, kind, value)))
-    return found
 
 
 def below(target, name):

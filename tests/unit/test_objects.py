@@ -1,6 +1,8 @@
 """LwM2M objects as a view: reading, writing, executing, discovering; refusals with the code that LwM2M wants."""
 
-from agent.engine.objects import Objects, checked, spelled
+from agent.engine.objects import Objects, spelled
+from agent.engine.tree_reading import discover, read
+from agent.engine.tree_writing import checked, execute, write
 from agent.errors import RemoteError
 
 TABLE = """
@@ -50,38 +52,37 @@ def code(call, *args):
 def test_read_object_instance_resource_and_resource_instance():
     """LightweightM2M-1.1-int-222 to 225"""
     objects, _ = make()
-    assert objects.read((9, 1, 0)) == [((9, 1, 0), "x1")]
-    assert objects.read((9, 0)) == [((9, 0, 0), "x0"), ((9, 0, 1), 5), ((9, 0, 4), 1.5)]
-    assert len(objects.read((9,))) == 3 + 5
-    assert objects.read((9, 1, 3)) == [((9, 1, 3, 0), 7), ((9, 1, 3, 1), 8)]
-    assert objects.read((9, 1, 3, 1)) == [((9, 1, 3, 1), 8)]
+    assert read(objects, (9, 1, 0)) == [((9, 1, 0), "x1")]
+    assert read(objects, (9, 0)) == [((9, 0, 0), "x0"), ((9, 0, 1), 5), ((9, 0, 4), 1.5)]
+    assert len(read(objects, (9,))) == 3 + 5
+    assert read(objects, (9, 1, 3)) == [((9, 1, 3, 0), 7), ((9, 1, 3, 1), 8)]
+    assert read(objects, (9, 1, 3, 1)) == [((9, 1, 3, 1), 8)]
 
 
 def test_refusals():
     """LightweightM2M-1.1-int-221: object 0 is unauthorized."""
     objects, _ = make()
-    assert code(objects.read, (0, 0)) == 129
-    assert (
-        code(objects.read, (77,)) == 132 and code(objects.read, (9, 5)) == 132 and code(objects.read, (9, 0, 99)) == 132
-    )
-    assert code(objects.read, (9, 0, 2)) == 133 and code(objects.read, (9, 0, 3)) == 132
-    assert code(objects.read, (9, 1, 3, 5)) == 132
-    assert code(objects.write, [((9, 0, 0), "x")]) == 133 and code(objects.execute, (9, 0, 1), b"") == 133
-    assert code(objects.execute, (9, 0), b"") == 133
+    assert code(read, objects, (0, 0)) == 129
+    assert code(read, objects, (77,)) == 132 and code(read, objects, (9, 5)) == 132
+    assert code(read, objects, (9, 0, 99)) == 132
+    assert code(read, objects, (9, 0, 2)) == 133 and code(read, objects, (9, 0, 3)) == 132
+    assert code(read, objects, (9, 1, 3, 5)) == 132
+    assert code(write, objects, [((9, 0, 0), "x")]) == 133 and code(execute, objects, (9, 0, 1), b"") == 133
+    assert code(execute, objects, (9, 0), b"") == 133
 
 
 def test_writes_are_checked_before_the_first_is_done():
     objects, thing = make()
-    assert code(objects.write, [((9, 0, 1), 6), ((9, 0, 4), "x")]) == 128
-    assert code(objects.write, [((9, 0, 1), 6), ((9, 0, 4), 13)]) == 128
+    assert code(write, objects, [((9, 0, 1), 6), ((9, 0, 4), "x")]) == 128
+    assert code(write, objects, [((9, 0, 1), 6), ((9, 0, 4), 13)]) == 128
     assert thing.values == {1: 5, 4: 1.5}
-    objects.write([((9, 0, 1), 6), ((9, 0, 4), 2)])
+    write(objects, [((9, 0, 1), 6), ((9, 0, 4), 2)])
     assert thing.values == {1: 6, 4: 2}
 
 
 def test_execute():
     objects, thing = make()
-    objects.execute((9, 1, 2), b"0")
+    execute(objects, (9, 1, 2), b"0")
     assert thing.done == [(1, 2, b"0")]
 
 
@@ -89,8 +90,9 @@ def test_discover_and_announce():
     """LightweightM2M-1.1-int-260"""
     objects, _ = make()
     assert objects.paths() == [(3, 0), (9, 0), (9, 1)]
-    assert objects.discover((3,)) == [(3,), (3, 0), (3, 0, 0)]
-    assert (9, 0, 2) in objects.discover((9, 0)) and (9, 0, 3) not in objects.discover((9, 0))
+    assert discover(objects, (3,)) == [((3,), None), ((3, 0), None), ((3, 0, 0), None)]
+    below = [path for path, _ in discover(objects, (9, 0))]
+    assert (9, 0, 2) in below and (9, 0, 3) not in below
 
 
 def test_kinds():
