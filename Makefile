@@ -10,11 +10,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 DAYS ?= 1000
 
-.PHONY: help demo test test-long soak hil lint bench clean python
+.PHONY: help demo test test-interop test-long soak hil lint bench clean python
 
 help:
 	@echo "make demo       the whole story once, on this machine (AGENT=micropython: the device runs real MicroPython)"
 	@echo "make test       the tests, in under ten minutes; TESTS=path narrows it"
+	@echo "make test-interop  those against software that is not ours; Leshan's need Java 17 and Maven, or say so"
 	@echo "make test-long  those that take longer: every modem family, two WANs in network namespaces (root)"
 	@echo "make hil        on a virtual Raspberry Pi: Debian's kernel and pppd, a USB modem, a cable, power cuts (QEMU)"
 	@echo "make soak       $(DAYS) simulated days, hard ones, on all processors; DAYS=20 plays fewer"
@@ -28,6 +29,9 @@ demo: $(VENV)/.lab
 
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest -m "not long" -n $(JOBS) --dist loadfile $(TESTS)
+
+test-interop: $(VENV)/.test
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests/interop
 
 test-long: $(VENV)/.test
 	@$(BIN)/python -m pytest -m long -n $(JOBS) --dist loadfile $(TESTS)

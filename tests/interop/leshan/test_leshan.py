@@ -1,0 +1,189 @@
+"""The agent and Leshan, without security: each operation and format that Leshan speaks, under both interpreters.
+
+Leshan 2.0 implements LwM2M 1.1 and shares no code with us. One server process and one agent an interpreter serve the
+tests; those that end a registration start an agent of their own.
+"""
+
+import pytest
+from leshan_servers import CBOR, JSON, SENML, TEXT, TLV, Agent, Leshan, need, shown
+
+FORMATS = {"text": TEXT, "cbor": CBOR, "senml-json": JSON, "senml-cbor": SENML, "tlv": TLV}
+STRUCTURED = {name: FORMATS[name] for name in ("senml-json", "senml-cbor", "tlv")}
+single = pytest.mark.parametrize("format", FORMATS.values(), ids=FORMATS)
+structured = pytest.mark.parametrize("format", STRUCTURED.values(), ids=STRUCTURED)
+LIFETIME = "/1/0/1"
+
+
+@pytest.fixture(scope="module")
+def leshan(tmp_path_factory):
+    servers = Leshan(tmp_path_factory.mktemp("leshan"))
+    yield servers
+    servers.stop()
+
+
+@pytest.fixture(scope="module", params=["cpython", "micropython"])
+def interpreter(request):
+    return need(request.param)
+
+
+def settings(leshan, endpoint, **more):
+    return {"endpoint": endpoint, "server_uri": leshan.uris["coap"], "insecure": True, "lifetime_s": 60,
+            "report_period_s": 10, "manufacturer": "pointsman", **more}
+
+
+@pytest.fixture(scope="module")
+def device(leshan, interpreter, tmp_path_factory):
+    """The endpoint of an agent that is registered, and stays so."""
+    endpoint = "dev-" + interpreter
+    agent = Agent(interpreter, tmp_path_factory.mktemp(interpreter), settings(leshan, endpoint))
+    with shown(agent):
+        leshan.event("registered", endpoint)
+        yield endpoint
+        agent.leave()
+
+
+@pytest.fixture
+def another(leshan, interpreter, tmp_path):
+    """another(**settings): an agent of this test's own, registered; it ends with the test."""
+    started = []
+
+    def start(endpoint, **more):
+        agent = Agent(interpreter, tmp_path / endpoint, settings(leshan, endpoint, **more))
+        started.append(agent)
+        with shown(agent):
+            leshan.event("registered", endpoint)
+        return agent
+
+    yield start
+    for agent in started:
+        agent.cut() if agent.process.poll() is None else None
+
+
+def test_register(leshan, device):
+    """LightweightM2M-1.1-int-101: what Leshan made of the registration."""
+    seen = leshan.event("registered", device)
+    assert (seen["lifetime"], seen["version"], seen["binding"], seen["queue"]) == (60, "1.1", "U", False)
+    assert seen["more"] == {} and "</3/0>" in seen["links"] and "</1/0>" in seen["links"] and "</0" not in seen["links"]
+
+
+def test_update_on_trigger(leshan, device):
+    """LightweightM2M-1.1-int-104."""
+    with leshan.brings("updated", device):
+        assert leshan.code("execute", device, "/1/0/8") == 204
+
+
+def test_deregister(leshan, interpreter, another):
+    """LightweightM2M-1.1-int-103: it leaves, and says so; started again it registers again."""
+    name = "leaver-" + interpreter
+    agent = another(name)
+    with leshan.brings("unregistered", name):
+        assert agent.leave() == 0
+    with leshan.brings("registered", name):
+        another(name)
+
+
+def test_restart_replaces_the_registration(leshan, interpreter, another):
+    name = "restarted-" + interpreter
+    another(name).cut()
+    with leshan.brings("replaced", name), leshan.brings("registered", name):
+        another(name)
+
+
+@single
+def test_read_resource(leshan, device, format):
+    """LightweightM2M-1.1-int-224, in each format."""
+    assert leshan.tell("read", device, "/3/0/0", format=format) == {"/3/0/0": "pointsman"}
+    assert leshan.tell("read", device, LIFETIME, format=format) == {LIFETIME: 60}
+
+
+@structured
+def test_read_instance_and_object(leshan, device, format):
+    """LightweightM2M-1.1-int-222, 223."""
+    instance = leshan.tell("read", device, "/3/0", format=format)
+    assert instance["/3/0/0"] == "pointsman" and instance["/3/0/16"] == "U" and instance["/3/0/11/0"] == 0
+    assert leshan.tell("read", device, "/3", format=format).keys() == instance.keys()
+
+
+@single
+def test_write_resource(leshan, device, format):
+    """LightweightM2M-1.1-int-227, in each format; a changed lifetime is told with an Update (107)."""
+    with leshan.brings("updated", device, lifetime=90):
+        assert leshan.code("replace", device, LIFETIME, value=90, format=format) == 204
+    with leshan.brings("updated", device, lifetime=60):
+        assert leshan.code("replace", device, LIFETIME, value=60, format=format) == 204
+
+
+@structured
+def test_write_partially(leshan, device, format):
+    """LightweightM2M-1.1-int-226."""
+    assert leshan.code("update", device, "/1/0", values={"1": 75}, format=format) == 204
+    assert leshan.tell("read", device, LIFETIME) == {LIFETIME: 75}
+    assert leshan.code("update", device, "/1/0", values={"1": 60}, format=format) == 204
+
+
+def test_write_refused(leshan, device):
+    """LightweightM2M-1.1-int-256."""
+    assert leshan.code("replace", device, LIFETIME, value=1, format=TEXT) == 400
+    assert leshan.code("replace", device, "/3/0/0", value="somebody", format=TEXT) == 405
+    assert leshan.tell("read", device, LIFETIME) == {LIFETIME: 60}
+
+
+def test_security_is_hidden(leshan, device):
+    """LightweightM2M-1.1-int-221."""
+    for path in ("/0", "/0/0", "/0/0/0"):
+        assert leshan.code("read", device, path) == 401, path
+        assert leshan.code("discover", device, path) == 401, path
+
+
+def test_nothing_there(leshan, device):
+    for path in ("/9999", "/3/7", "/3/0/9999"):
+        assert leshan.code("read", device, path) == 404, path
+    assert leshan.code("read", device, "/3/0/4") == 405
+
+
+def test_discover(leshan, device):
+    """LightweightM2M-1.1-int-260: Leshan's parser takes the links."""
+    links = leshan.ask("discover", device, "/3")["links"]
+    assert "</3/0/0>" in links and "</3/0/4>" in links and "</1" not in links
+    assert leshan.ask("discover", device, "/3/0/16")["links"].startswith("[</3/0/16>")
+
+
+@structured
+def test_observe(leshan, device, format):
+    """LightweightM2M-1.1-int-301, 303: observed, notified, and cancelled by Observe=1."""
+    assert leshan.tell("observe", device, LIFETIME, format=format) == {LIFETIME: 60}
+    for value in (70, 60):
+        with leshan.brings("notified", device, path=LIFETIME, values={LIFETIME: value}):
+            leshan.tell("replace", device, LIFETIME, value=value, format=TEXT)
+    assert leshan.tell("unobserve", device, LIFETIME) == {LIFETIME: 60}
+    quiet_about_changes(leshan, device)
+
+
+def test_cancel_by_reset(leshan, device):
+    """LightweightM2M-1.1-int-302."""
+    leshan.tell("observe", device, LIFETIME)
+    leshan.tell("cancel", device, LIFETIME)
+    quiet_about_changes(leshan, device)
+
+
+def quiet_about_changes(leshan, device):
+    """Changes that nobody is told of; the Updates that they cause come after what would be told."""
+    before = len(leshan.events)
+    for value in (80, 60):
+        with leshan.brings("updated", device, lifetime=value):
+            leshan.tell("replace", device, LIFETIME, value=value, format=TEXT)
+    assert not leshan.count("notified", device, before)
+
+
+def test_reboot(leshan, interpreter, another):
+    """LightweightM2M-1.1-int-241: answered first, then it registers anew."""
+    name = "rebooted-" + interpreter
+    another(name)
+    with leshan.brings("replaced", name):
+        assert leshan.code("execute", name, "/3/0/4") == 204
+
+
+def test_send(leshan, device):
+    """LightweightM2M-1.1-int-306: the shared device's readings arrive, with their time."""
+    seen = leshan.event("sent", device)
+    assert list(seen["values"]) == ["/3331/0/5805"] and seen["time"] > 1_600_000_000
