@@ -1,0 +1,177 @@
+"""A `pointsman agent` process and the servers that it knows, whose coroutines become ordinary calls here."""
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from aiocoap.numbers.codes import Code
+from lwm2m_server import BootstrapServer, Server
+from lwm2m_values import LINKS, SENML, TEXT, links, packed
+
+NAME = "dev1"
+
+
+class Device:
+    """The agent, its server `server` and, with `bootstrap`, its bootstrap server `bs`: start() makes it run."""
+
+    def __init__(self, interpreter, folder, bootstrap=False, lifetime=60, options=()):
+        self._loop, self._folder, self._process = asyncio.new_event_loop(), folder, None
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self.server, self.bs = Server(), BootstrapServer() if bootstrap else None
+        for server in self.servers:
+            self.call(server.start())
+        where = ["--server", self.server.uri, "--lifetime", str(lifetime)]
+        if bootstrap:
+            where = ["--bootstrap", self.bs.uri]
+        self._command = [sys.executable, "-m", "pointsman.tools", "agent", *where, "--endpoint", NAME, "--insecure",
+                         "--store", str(folder), "--json", "--interpreter", interpreter, *options]
+
+    @property
+    def servers(self):
+        return [self.server] + ([self.bs] if self.bs else [])
+
+    def start(self):
+        """Starts the process, and waits until it is registered."""
+        before = self.count("register")
+        with open(self._folder / "agent.log", "a") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self.becomes(lambda: self.count("register") > before)
+
+    def end(self, number=signal.SIGTERM):
+        """Ends the process -> its exit code."""
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+        try:
+            return self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+    def close(self):
+        """Ends the process, if need be, and the servers."""
+        if self._process:
+            self.end(signal.SIGINT)
+        for server in self.servers:
+            self.call(server.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @property
+    def told(self):
+        """The end of the agent's log."""
+        return (self._folder / "agent.log").read_text()[-3000:]
+
+    def call(self, coroutine, limit=30):
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(limit)
+
+    def do(self, function, *arguments):
+        """A function of the servers' thread."""
+        async def inside():
+            return function(*arguments)
+        return self.call(inside())
+
+    # -- waiting
+
+    def count(self, kind):
+        return sum(entry[0] == kind for server in self.servers for entry in server.log)
+
+    def becomes(self, condition, limit=20):
+        end = time.monotonic() + limit
+        while not condition() and time.monotonic() < end:
+            time.sleep(0.01)
+        assert condition(), ([server.log[-5:] for server in self.servers], self.server.notified[-5:], self.told)
+
+    @contextlib.contextmanager
+    def once_more(self, kind):
+        """What happens inside makes the client register, update ... once more."""
+        before = self.count(kind)
+        yield
+        self.becomes(lambda: self.count(kind) > before)
+
+    # -- operations
+
+    @property
+    def client(self):
+        """The registration."""
+        return self.server.clients[NAME]
+
+    @property
+    def account(self):
+        """The instance of the Server object that the server is, as "/1/0"."""
+        return next(path for path in self.client.links if path.startswith("/1/"))
+
+    def ask(self, code, path, payload=b"", format=None, **more):
+        return self.call(self.server.ask(self.client.remote, code, path, payload, format, **more))
+
+    def get(self, path, accept=SENML):
+        return self.ask(Code.GET, path, accept=accept)
+
+    def read(self, path, accept=SENML):
+        """{path: value}, which must come in the format asked for."""
+        found = self.get(path, accept)
+        assert (found.code, found.format) == (Code.CONTENT, accept), found
+        return found.values
+
+    def text(self, path):
+        """The one value at `path`, as plain text."""
+        return self.read(path, TEXT)[path]
+
+    def discover(self, path, *query):
+        found = self.ask(Code.GET, path, accept=LINKS, query=query)
+        assert (found.code, found.format) == (Code.CONTENT, LINKS), found
+        return links(found.payload)
+
+    def put(self, path, payload, format=TEXT):
+        return self.ask(Code.PUT, path, payload, format).code
+
+    def post(self, path, payload=b"", format=None):
+        """Execute, Write (Partial Update) or Create."""
+        return self.ask(Code.POST, path, payload, format).code
+
+    def attributes(self, path, *words):
+        """Write-Attributes."""
+        return self.ask(Code.PUT, path, query=words).code
+
+    def fetch(self, paths, format=SENML):
+        """Read-Composite -> {path: value}"""
+        found = self.ask(Code.FETCH, "/", packed(format, dict.fromkeys(paths)), format, accept=format)
+        assert (found.code, found.format) == (Code.CONTENT, format), found
+        return found.values
+
+    def patch(self, values, format=SENML):
+        """Write-Composite."""
+        return self.ask(Code.iPATCH, "/", packed(format, values), format).code
+
+    # -- observations
+
+    def observe(self, path, accept=SENML):
+        """-> {path: value}"""
+        found = self.call(self.server.observe(self.client.remote, path, accept))
+        assert found.code == Code.CONTENT and found.observed, found
+        return found.values
+
+    def observe_composite(self, paths, format=SENML):
+        found = self.call(self.server.observe(self.client.remote, "/", format, Code.FETCH,
+                                              packed(format, dict.fromkeys(paths)), format))
+        assert found.code == Code.CONTENT and found.observed, found
+        return found.values
+
+    def cancel(self, path, **request):
+        """By Observe with Cancel; the answer is as that to a Read, and no observation."""
+        found = self.call(self.server.cancel(path, **request))
+        assert found.code == Code.CONTENT and not found.observed, found
+
+    def cancel_by_reset(self, path):
+        self.do(self.server.cancel_by_reset, path)
+
+    def notified(self, path):
+        """[{path: value}] of the notifications about an observation so far."""
+        return [found.values for where, found in list(self.server.notified) if where == path]
+
