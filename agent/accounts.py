@@ -1,14 +1,14 @@
 """Server accounts: what a device must know of each server, kept as LwM2M resources and checked as a whole.
 
-The tree {(object, instance, resource): value} over objects 0, 1, 26241 and 26242 is the only form in which
+The tree {(object, instance, resource): value} over objects 0, 1, 21, 26241 and 26242 is the only form in which
 configuration is stored and staged; an Account is a reading of it.
 """
 
 from .errors import LocalError
 
-SECURITY, SERVER, REGISTRAR, POINTSMAN = 0, 1, 26241, 26242
-CONFIGURED = (SECURITY, SERVER, REGISTRAR, POINTSMAN)
-NOSEC = 3
+SECURITY, SERVER, OSCORE, REGISTRAR, POINTSMAN = 0, 1, 21, 26241, 26242
+CONFIGURED = (SECURITY, SERVER, OSCORE, REGISTRAR, POINTSMAN)
+PSK, NOSEC = 0, 3
 _PORTS = {"coap": 5683, "coaps": 5684}
 
 
@@ -17,12 +17,13 @@ class Account:
     preference."""
 
     def __init__(self, tree, security, instance):
-        self.instance = instance
+        self.security, self.instance = security, instance
         self.uri = tree.get((SECURITY, security, 0), "")
         self.scheme, self.host, self.port = split_uri(self.uri)
         self.number = tree.get((SECURITY, security, 9), "")
         self.bootstrap = bool(tree.get((SECURITY, security, 1), False))
-        self.mode = tree.get((SECURITY, security, 2), NOSEC)
+        # With what: credentials.py.
+        self.guarded = tree.get((SECURITY, security, 2), NOSEC) != NOSEC or (SECURITY, security, 17) in tree
         self.ssid = tree.get((SECURITY, security, 10), 0)
         self.lifetime_s = tree.get((SERVER, instance, 1), 300)
         self.priority = tree.get((SERVER, instance, 13), 0)
@@ -90,4 +91,4 @@ def pack(tree):
 
 
 def unpack(rows):
-    return {(row[0], row[1], row[2]): row[3] for row in rows}
+    return {(row[0], row[1], row[2]): tuple(row[3]) if isinstance(row[3], list) else row[3] for row in rows}

@@ -26,9 +26,11 @@ def allowed(row):
     if "|" in unit:
         return "one of " + unit.replace("|", ", ")
     if unit == "uri":
-        return "coap://HOST:PORT, at most %d characters" % high
+        return "coap://HOST:PORT or coaps://HOST:PORT, at most %d characters" % high
     if unit == "dns":
         return "addresses with commas between them, such as 192.0.2.53 or eth=192.0.2.53, at most %d characters" % high
+    if unit == "hex":
+        return "16, 32 or 64 bytes as hexadecimal digits"
     if unit == "digits":
         return "4 to %d digits" % high
     if unit == "apn":

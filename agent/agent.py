@@ -22,11 +22,11 @@ from .registering import Registering
 from .store import Store
 from .table import find
 
-# engine, what it says, the method that reacts: here, in configuring.py, registering.py or linking.py; - logs it, .
-# ignores it, > hands it on to the driver
+# engine, what it says, the method that reacts: here, in configuring.py, registering.py or linking.py, or with ! in the
+# engine itself; - logs it, . ignores it, > hands it on to the driver
 _PLOT = """
 links active _aim
-probes ping _route
+probes ping _emit
 probes answered _path_answers
 probes silent _path_silent
 modem serial >
@@ -46,6 +46,11 @@ exchange response _answered
 exchange failed _answered
 exchange unobserved _unobserved
 exchange notified .
+guards keep !kept
+guards send !let_out
+guards plain !opened
+guards refused !refused
+guards told !told
 bootstrap request _ask_bootstrap
 bootstrap commit _commit
 bootstrap failed _bootstrap_failed
@@ -84,13 +89,14 @@ class Agent(Configuring, Registering, Linking):
         hold, delay, penalty = get("fail_back_hold_ms"), get("carrier_delay_ms"), get("penalty_ms")
         self.links = Links(names, hold, delay, penalty, get("flap_max_ms"))
         self.modem = self.discovery = self.bootstrap = self.probes = self.metrics = None  # loaded when first needed
+        self.guards = None  # loaded when an account is protected
         self._has_modem = LTE in names
         self.registration = Registration(below, get("retry_max_ms"), get("deregister_wait_ms"))
         self.policies = Policies(settings)
         self.reports = Reports(self.journal, get("report_period_s") * 1000)
-        self._build_north()
-        self._compose()
         self._below = below
+        self._build_north()
+        self._guard()
         self._report_handle = self._attempt = self._reset_at = self._modem_at = self._linger_at = None
         self._needed = self._update_asked = self._reset_asked = self._stopping = False
         self._written = []  # resources whose observers are to be told
@@ -154,7 +160,7 @@ class Agent(Configuring, Registering, Linking):
             self._aim_modem(now)
         if self._reset_at is not None and now >= self._reset_at:
             self._reset_at = None
-            self._out.append(("reset",))
+            self._end("reset")
         self._settle(now)
 
     def deadline(self):
@@ -200,7 +206,7 @@ class Agent(Configuring, Registering, Linking):
 
     def _compose(self):
         """The engines that are loaded, in the order in which they are asked."""
-        names = "links probes modem discovery exchange bootstrap registration reports policies".split()
+        names = "links probes modem discovery exchange guards bootstrap registration reports policies".split()
         self._engines = [(name, getattr(self, name)) for name in names if getattr(self, name)]
 
     def _settle(self, now):
@@ -214,12 +220,12 @@ class Agent(Configuring, Registering, Linking):
                     self._react(now, name, what)
             for peer, data in self.exchange.take():
                 busy = True
-                self._route(now, peer[0], peer[1], peer[2], data)
+                self._emit(now, peer[0], peer[1], peer[2], data)
             if not busy:
                 break
         if self._stopping and self.registration.state == "idle":
             self._stopping = False
-            self._out.append(("stopped",))
+            self._end("stopped")
 
     def _react(self, now, name, what):
         (reaction,) = find(_PLOT, name, what[0])
@@ -227,8 +233,15 @@ class Agent(Configuring, Registering, Linking):
             self.log.info(now, name, what[0], detail=str(what[1]))
         elif reaction == ">":
             self._out.append(what)
+        elif reaction[0] == "!":
+            getattr(getattr(self, name), reaction[1:])(self, now, *what[1:])
         elif reaction != ".":
             getattr(self, reaction)(now, *what[1:])
+
+    def _end(self, how):
+        if self.guards:
+            self.store.keep({"guards": self.guards.states()})
+        self._out.append((how,))
 
     # the exchange's answers and requests
 

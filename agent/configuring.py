@@ -22,6 +22,7 @@ class Configuring:
         if self.bootstrap.state in ("requesting", "receiving"):
             return
         if known and known.peer(link):
+            self._guard(known, self.configuration.tree)
             self.bootstrap.start(known.peer(link), self.configuration.tree, now)
         elif link != _LTE:
             self.log.info(now, "discovery", "searching", link=link)
@@ -30,15 +31,22 @@ class Configuring:
     def _found(self, now, link, uri, how):
         self.log.info(now, "discovery", "found", uri=uri, how=how)
         scheme, host, port = split_uri(uri)
-        if scheme == "coap" and not self.settings.get("insecure"):
-            self.log.warning(now, "discovery", "refused", uri=uri, text="NoSec; allow it with the setting insecure")
-            self.discovery.refuse(now)
-        else:
-            self.bootstrap.start((link, host, port), self.configuration.tree, now)
+        security, insecure = self.settings.get("security"), self.settings.get("insecure")
+        if (scheme == "coaps") != (security == "dtls") or (security == "none" and not insecure):
+            text = "setting security is %s%s" % (security, "" if insecure else "; NoSec needs the setting insecure")
+            self.log.warning(now, "discovery", "refused", uri=uri, text=text)
+            return self.discovery.refuse(now)
+        if security != "none":
+            from .vetting import found
+
+            tree = found(uri, self.settings.get)
+            self._guard(bootstrap_account(tree), tree)
+        self.bootstrap.start((link, host, port), self.configuration.tree, now)
 
     def _ask_bootstrap(self, now, peer):
         self.log.info(now, "bootstrap", "requested", server="%s:%d" % (peer[1], peer[2]))
-        self.bootstrap.sent(self.north.request_bootstrap(peer, self.settings.get("endpoint"), now))
+        self._attempt = self.north.request_bootstrap(peer, self.settings.get("endpoint"), now)
+        self.bootstrap.sent(self._attempt)
 
     def _bootstrap_failed(self, now, reason):
         self.log.info(now, "bootstrap", "failed", detail=reason)
@@ -53,6 +61,7 @@ class Configuring:
 
     def _reconfigured(self, now):
         self._build_north()
+        self._guard()
         self.reports.set_period(self.settings.get("report_period_s") * 1000, now)
         self._aim(now)
 
@@ -65,13 +74,14 @@ class Configuring:
             get = self.settings.get
             methods = get("discovery").split(",")
             check, patience = self.configuration.check, get("bootstrap_wait_ms")
-            self.discovery = Discovery(self._below, get("coap_port"), get("mdns_port"), not get("insecure"), methods)
+            dtls = get("security") == "dtls"
+            self.discovery = Discovery(self._below, get("coap_port"), get("mdns_port"), dtls, methods)
             self.bootstrap = Bootstrap(CONFIGURED, check, self._below, patience)
             self._compose()
 
     def _end_search(self, now):
         self.discovery = self.bootstrap = None
-        self._compose()
+        self._guard()
         drop("engine.discovery", "engine.bootstrap", "codec.dns")
         if not self.modem:
             self._modem_at = now + _AFTER_MS
@@ -80,6 +90,20 @@ class Configuring:
         self.objects = Objects()
         self.resources = Resources(self, self.objects)
         self.north = Lwm2m(self.exchange, self.objects)
+
+    def _guard(self, account=None, tree=None):
+        """See to it that protected accounts have what protects them; `account`: of a configuration server, in `tree`.
+        """
+        wanted = self.configuration.accounts
+        if not self.guards and (account and account.guarded or [known for known in wanted if known.guarded]):
+            from .guarding import Guards
+
+            self.guards = Guards(self._below, self.store.get("guards"))
+        if self.guards:
+            self.guards.renew(self.configuration.tree, wanted)
+            if account:
+                self.guards.add(tree, account)
+        self._compose()
 
     def _trial_failed(self, now):
         """-> whether the configuration was taken back, after it failed _TRIAL_TRIES times."""

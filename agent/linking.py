@@ -18,6 +18,8 @@ class Linking:
         registrar = self.registration.registrar
         if registrar and registrar[1] == name:
             self.registration.update_now(now)
+        if self.guards:
+            self.guards.moved(name, now)
         self._tell(now)
         self._settle(now)
 
@@ -62,11 +64,20 @@ class Linking:
         self._watch(now)
 
     def _take_in(self, now, peer, data):
-        """A datagram of the exchange's, or the answer to a probe."""
         if self.metrics:
             self.metrics.count(peer[0], 1, len(data))
+        if not self.guards or not self.guards.receive(peer, data, now):
+            self._hear(now, peer, data)
+
+    def _hear(self, now, peer, data):
+        """A datagram of the exchange's, or the answer to a probe."""
         if not self.probes or not self.probes.receive(peer, data, now):
             self.exchange.receive(peer, data, now)
+
+    def _emit(self, now, link, host, port, data):
+        """A datagram for a server: by way of what protects its account."""
+        if not self.guards or not self.guards.send((link, host, port), data, now):
+            self._route(now, link, host, port, data)
 
     def _route(self, now, link, host, port, data):
         if self.metrics:
@@ -104,6 +115,8 @@ class Linking:
         for link in self.links.up():
             target = self._target(link)
             if not target or link == SMS or (link == active and self.registration.state not in _HERE):
+                continue
+            if self.guards and not self.guards.may_ask(target[0].peer(link)):
                 continue
             if link in self.settings.get("metered").split(","):
                 wait = self.settings.get("probe_metered_s") * 1000

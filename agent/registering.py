@@ -43,6 +43,8 @@ class Registering:
             self.log.error(now, "store", "behind", text="the medium takes no writes; a restart forgets")
         if state == "registered":
             self.links.trust(self.registration.target[1], now)
+            if self.guards:
+                self.guards.confirm(target[0].peer(target[1]))
             self.configuration.proven()
             self.configuration.reserve_epochs()
             self._silent = 0

@@ -1,6 +1,8 @@
 """Every setting of the agent. rows() reads the text below for the reference page; on a device it costs nothing.
 
     endpoint            the endpoint name: who the device is towards every server
+    security            with what the device key protects the configuration server, or server_uri
+    device_key          that key, in hexadecimal; what a configuration server hands out is in the store
     insecure            allow accounts and bootstrap servers without security (NoSec); for the laboratory
     bootstrap_uri       the configuration server, when it is known beforehand; empty: discover it
     server_uri          register with this server and never bootstrap; empty: bootstrap
@@ -55,6 +57,8 @@ from .errors import LocalError
 # between | are the only choices, "uri", "host", "dns", "list" and "apn" are checked as such.
 _TABLE = """
 endpoint str - - 0 64
+security str none none|oscore|dtls 4 6
+device_key str - hex 0 128
 insecure bool False - 0 1
 bootstrap_uri str - uri 0 128
 server_uri str - uri 0 128
@@ -187,6 +191,8 @@ def _form(form, text):
         return all([_is_uri("coap://" + word) and not word.strip("0123456789.:") for word in words])
     if form == "apn":  # TS 23.003 9.1
         return all(char.isdigit() or char in ".-_" or "a" <= char.lower() <= "z" for char in text)
+    if form == "hex":
+        return len(text) in (0, 32, 64, 128) and not text.lower().strip("0123456789abcdef")
     if form == "digits":
         return not text or len(text) >= 4 and not text.strip("0123456789")
     if form == "list":
@@ -195,10 +201,10 @@ def _form(form, text):
 
 
 def _is_uri(text):
-    """coap://HOST[:PORT][/], or sms:NUMBER"""
+    """coap[s]://HOST[:PORT][/], or sms:NUMBER"""
     if text.startswith("sms:"):
         return text[4:].lstrip("/+").isdigit()
     scheme, _, rest = text.partition("://")
     host, _, port = (rest[:-1] if rest.endswith("/") else rest).partition(":")
     plain = host and all(char.isdigit() or char.isalpha() or char in ".-_" for char in host)
-    return scheme == "coap" and plain and (not port or port.isdigit() and 0 < int(port) < 65536)
+    return scheme in ("coap", "coaps") and plain and (not port or port.isdigit() and 0 < int(port) < 65536)

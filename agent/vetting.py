@@ -5,6 +5,8 @@ end of a bootstrap, and dropped again.
 from .accounts import NOSEC, POINTSMAN, SECURITY, SERVER, accounts, bootstrap_account
 from .errors import LocalError
 
+BOOTSTRAP = 65534  # instance of a bootstrap server's account that we make: out of the way of what servers write
+
 
 def is_number(text):
     """Whether this is a telephone number that a short message can have (E.164: up to 15 digits)."""
@@ -25,9 +27,23 @@ def check(tree, insecure):
             raise LocalError("%s: short server id %r is not in 1..65534" % (account.uri, account.ssid))
         if not 10 <= account.lifetime_s <= 86400 * 365:
             raise LocalError("%s: lifetime %r s is not in 10..31536000" % (account.uri, account.lifetime_s))
-        if account.mode != NOSEC:
-            raise LocalError("%s: security mode %r is not built in; NoSec (3) is" % (account.uri, account.mode))
-        if not insecure:
+    known = bootstrap_account(tree)
+    _check_security(tree, found + ([known] if known else []), insecure)
+
+
+def _check_security(tree, found, insecure):
+    """Each account is protected in a way that can be made here, or may go without."""
+    places = []
+    for account in found:
+        guarded = account.guarded or account.scheme == "coaps"
+        if guarded:
+            from .guarding import check
+
+            check(tree, account)
+            if (account.host, account.port) in places:
+                raise LocalError("%s: another protected account has the same address" % account.uri)
+            places.append((account.host, account.port))
+        elif not insecure:
             raise LocalError("%s: NoSec is refused; allow it with the setting insecure" % account.uri)
 
 
@@ -46,17 +62,34 @@ def single(uri, lifetime_s):
 
 
 def bootstrap_single(uri):
-    """The rows of a bootstrap server's own account; its instance is out of the way of what servers write."""
+    """The rows of a bootstrap server's own account."""
     rows = ((0, uri), (1, True), (2, NOSEC), (10, 0))
-    return {(SECURITY, 65534, rid): value for rid, value in rows}
+    return {(SECURITY, BOOTSTRAP, rid): value for rid, value in rows}
+
+
+def protected(rows, instance, get):
+    """The rows of an account, and those that protect it with the key that the device was born with."""
+    if get("security") != "none":
+        if not get("device_key"):
+            raise LocalError("setting device_key: missing, and security %s needs it" % get("security"))
+        from .credentials import pre_installed
+
+        rows.update(pre_installed(get("security"), get("endpoint"), get("device_key"), instance))
+    return rows
+
+
+def found(uri, get):
+    """The tree of a configuration server that was found, and nothing else."""
+    return protected(bootstrap_single(uri), BOOTSTRAP, get)
 
 
 def given(tree, get):
     """The tree, and what settings add to it; with server_uri only the settings in it count. get(name): a setting."""
     if get("server_uri"):
-        own = single(get("server_uri"), get("lifetime_s"))
+        own = protected(single(get("server_uri"), get("lifetime_s")), 0, get)
         own.update({path: tree[path] for path in tree if path[0] == POINTSMAN})
         return own
+    own = found(get("bootstrap_uri"), get)
     if get("bootstrap_uri") and bootstrap_account(tree) is None:
-        tree.update(bootstrap_single(get("bootstrap_uri")))
+        tree.update(own)
     return tree

@@ -100,7 +100,8 @@ class Dtls:
         if self._session:
             self._sealed(codec.APPLICATION, data)
         elif len(self._waiting) < _WAITING:
-            self._waiting.append(data)
+            if data not in self._waiting:
+                self._waiting.append(data)
             if not self._handshake:
                 self.open(now)
         else:

@@ -5,7 +5,8 @@ from .objects import spelled
 from .tree_reading import instances, resources
 
 _NOT_ALLOWED = 133
-_KINDS = {"int": int, "float": (int, float), "bool": bool, "str": str, "opaque": bytes, "time": int}
+_KINDS = {"int": int, "float": (int, float), "bool": bool, "str": str, "opaque": bytes, "time": int,
+          "objlnk": tuple}
 
 
 def writable(objects, path, value):
@@ -38,7 +39,17 @@ def checked(path, kind, value, most=255):
     """The value when it is of that kind (an integral float passes for an int). RemoteError otherwise."""
     if kind in ("int", "time") and isinstance(value, float) and -1e15 < value < 1e15 and value == int(value):
         value = int(value)
+    if kind == "objlnk":
+        value = _link(value)
     fits = isinstance(value, _KINDS.get(kind, ())) and (kind == "bool" or not isinstance(value, bool))
     if not fits or (isinstance(value, (str, bytes)) and len(value) > most):
         raise RemoteError("%s takes %s, not %r" % (spelled(path), "no value" if kind == "-" else kind, value))
+    return value
+
+
+def _link(value):
+    """An object link as (object, instance), also one that came as text: "21:0" (1.1 Core table 7.2-1)."""
+    parts = value.split(":") if isinstance(value, str) else ()
+    if len(parts) == 2 and parts[0].isdigit() and parts[1].isdigit() and len(value) < 12:
+        return int(parts[0]), int(parts[1])
     return value

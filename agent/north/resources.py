@@ -5,7 +5,7 @@ Ids and kinds: OMA LwM2M 1.1 Core appendix E (objects 0, 1, 3), IPSO 3331 (energ
 pointsman (docs/decisions). Only objects in accounts.CONFIGURED are stored, as rows of the agent's tree.
 """
 
-from ..accounts import POINTSMAN, REGISTRAR, SECURITY, SERVER
+from ..accounts import OSCORE, POINTSMAN, REGISTRAR, SECURITY, SERVER
 from ..errors import RemoteError
 from ..table import find
 
@@ -25,6 +25,16 @@ _SECURITY = """
 10 - int
 11 - int
 12 - int
+17 - objlnk
+"""
+_OSCORE = """
+0 - opaque
+1 - opaque
+2 - opaque
+3 - int
+4 - int
+5 - opaque
+6 - opaque
 """
 _SERVER = """
 0 R int
@@ -68,7 +78,7 @@ _POINTSMAN = """
 9 R str
 10 R str
 """
-_TABLE_OF = {SECURITY: _SECURITY, SERVER: _SERVER, REGISTRAR: _REGISTRAR, POINTSMAN: _POINTSMAN}
+_TABLE_OF = {SECURITY: _SECURITY, OSCORE: _OSCORE, SERVER: _SERVER, REGISTRAR: _REGISTRAR, POINTSMAN: _POINTSMAN}
 _SETTING = {1: "report_period_s", 2: "apn"}  # resources of 26242 that are settings
 
 
@@ -106,6 +116,7 @@ class Resources:
         self.meter = None  # the last reading's value
         add = objects.add
         add(SECURITY, _SECURITY, None, hidden=True)
+        add(OSCORE, _OSCORE, None, hidden=True)
         add(SERVER, _SERVER, self._server, self._write_server, self._execute_server, self._accounts)
         add(DEVICE, _DEVICE, self._device, execute=self._reboot)
         add(ENERGY, _ENERGY, self._energy)

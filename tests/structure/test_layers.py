@@ -7,9 +7,9 @@ LAYERS = (
     ("agent.errors",),
     ("agent.codec", "agent.crypto", "agent.log", "agent.table", "agent.advice", "agent.interpreter",
      "agent.overlay", "agent.waiting", "agent.bell"),
-    ("agent.modems", "agent.settings", "agent.store", "agent.journal", "agent.accounts",
-     "agent.vetting"),
+    ("agent.modems", "agent.settings", "agent.store", "agent.journal", "agent.accounts"),
     ("agent.engine",),
+    ("agent.credentials", "agent.guarding", "agent.vetting"),
     ("agent.north",),
     # agent.py, split for its length
     ("agent.configuration", "agent.configuring", "agent.registering", "agent.linking", "agent.metrics",

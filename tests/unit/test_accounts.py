@@ -48,7 +48,7 @@ def test_what_does_not_fit_together_is_named():
         ({(0, 7, 10): 5}, "/1 instance"),
         ({(1, 7, 1): 5}, "lifetime"),
         ({(0, 7, 0): "ftp://x"}, "ftp"),
-        ({(0, 7, 2): 0}, "security mode"),
+        ({(0, 7, 2): 2}, "coap://"),
         ({(0, 0, 10): 0, (1, 0, 0): 0}, "short server id"),
     ):
         tree = two()

@@ -1,0 +1,178 @@
+"""The agent and servers with which it speaks OSCORE: registered, managed, restarted, refused; keys and their checks
+(W1-W3, C2, C3)."""
+
+from guarded_net import SECRET, begin, both, dtls, oscore, registered, secure
+from oscore_pair import Guarded
+from test_agent import GATEWAY, PLATFORM, TREE, Medium, Net
+
+from agent.codec import coap, senml
+from agent.credentials import mark, name_of, of
+from agent.engine.oscore import Context
+from agent.errors import LocalError
+from agent.settings import Settings
+from agent.vetting import bootstrap_single, check
+
+
+def test_oscore_both_ways_and_back():
+    net = begin(secure(tree=both(oscore)))
+    gateway, platform = net.servers[GATEWAY], net.servers[PLATFORM]
+    assert registered(net) == (GATEWAY[0], "eth") and platform.paths() == ["rd", "rd/7"]
+    gateway.ask(coap.GET, ("3331", "0"), net.now)
+    net.carry()
+    assert [answer.code for answer in gateway.answers] == [coap.CONTENT]
+    net.link("eth", False)
+    net.run(100)
+    assert registered(net) == (PLATFORM[0], "wifi")
+    net.link("eth", True)
+    net.run(12000)
+    assert registered(net) == (GATEWAY[0], "eth") and not [e for e in net.log if e[0] == "guards"]
+
+
+def test_a_restart_goes_on_with_what_was_kept():
+    """No number twice, or the server would say "replay"."""
+    net = begin(secure(tree=both(oscore)))
+    net.boot()
+    begin(net)
+    assert registered(net) == (GATEWAY[0], "eth")
+    assert not [event for event in net.log if event[0] == "guards"]
+
+
+def test_a_wrong_key_is_a_refusal():
+    """Once it may be anybody who says so; three times in a row it counts."""
+    net = secure(tree=both(oscore))
+    server = net.servers[GATEWAY].exchange
+    server.context = Context(b"somebody else's!", b"", b"", b"me")
+    server.restart()
+    begin(net)
+    net.run(120000)
+    assert ("guards", "refused") in net.log and net.log.index(("guards", "told")) < net.log.index(("guards", "refused"))
+    assert registered(net) == (PLATFORM[0], "wifi")
+
+
+def test_nobody_is_obeyed_or_believed_without_protection():
+    net = begin(secure(tree=both(oscore)))
+    plain = coap.Message(coap.CON, coap.PUT, 77, b"t", [(11, b"26242"), (11, b"0"), (11, b"1")], b"7")
+    net.agent.receive("eth", GATEWAY[0], GATEWAY[1], coap.encode(plain), net.now)
+    (what,) = [what for what in net.agent.take() if what[0] == "udp"]
+    assert coap.decode(what[4]).code == coap.UNAUTHORIZED and net.agent.settings.get("report_period_s") == 60
+
+
+class Unwritable(Medium):
+    full = False
+
+    def write(self, name, data):
+        if self.full:
+            raise OSError(28, "no space")
+        Medium.write(self, name, data)
+
+
+def test_where_nothing_can_be_kept_nothing_is_sent():
+    """RFC 8613 7.2.1: a number that was not kept could be used again after a restart."""
+    medium = Unwritable()
+    net = secure(tree=both(oscore), medium=medium)
+    medium.full = True
+    begin(net)
+    assert ("guards", "unwritten") in net.log and not net.servers[GATEWAY].seen and not net.others
+    medium.full = False
+    net.run(60000)
+    assert registered(net) == (GATEWAY[0], "eth")
+
+
+def test_keys_that_come_back_go_on_where_they_ended():
+    net = begin(secure(tree=both(oscore)))
+    guards = net.agent.guards
+    mine = mark(of(net.agent.configuration.tree, 1))
+    (kept,) = [state for known, state in guards.states() if known == mine]
+    guards.renew({}, [])
+    guards.confirm(("eth",) + PLATFORM)
+    assert not guards.send(("eth",) + GATEWAY, b"\x40\x01\x00\x01", 0)
+    guards.renew(net.agent.configuration.tree, net.agent.configuration.accounts)
+    assert guards._of(("eth",) + GATEWAY).engine.state()[0] == kept[0] > 0
+
+
+def refused(tree, insecure=False):
+    try:
+        check(tree, insecure)
+    except LocalError as e:
+        return e.args[0]
+    raise AssertionError("was not refused")
+
+
+def test_what_cannot_be_lived_with_is_named():
+    for change, word in (
+        ({(0, 1, 17): "21:9"}, "object 21"),
+        ({(0, 1, 17): "x"}, "object 21"),
+        ({(0, 1, 2): 0}, "together"),
+        ({(21, 1, 3): 24}, "algorithm"),
+        ({(21, 1, 2): b"me"}, "equal"),
+        ({(0, 1, 0): "coaps://10.0.0.1"}, "coaps://"),
+        ({(0, 2, 0): "coap://10.0.0.1"}, "same address"),
+    ):
+        tree = both(oscore)
+        tree.update(change)
+        assert word in refused(tree), change
+    tree = both(dtls)
+    for change, word in (({(0, 1, 5): b""}, "/0/1/5"), ({(0, 1, 2): 2}, "mode 2"), ({(0, 1, 2): 3}, "NoSec")):
+        changed = dict(tree)
+        changed.update(change)
+        text = refused(changed, True)
+        assert word in text and "another" not in text
+    tree = both(oscore)
+    tree.update(bootstrap_single("coap://10.0.0.9"))
+    assert "insecure" in refused(tree)
+
+
+def test_the_key_that_a_device_is_born_with():
+    values = {"endpoint": "meter-1", "links": "eth,wifi", "security": "oscore", "device_key": "00" * 16}
+    for more, host in (({"server_uri": "coap://10.0.0.1"}, 0), ({"bootstrap_uri": "coap://10.0.0.9"}, 65534)):
+        net = Net(tuple(values.items()) + tuple(more.items()) + (("insecure", False),), None)
+        tree = net.agent.configuration.tree
+        assert of(tree, host) == ("oscore", bytes(16), b"", name_of("meter-1"), b"", None, 10)
+    net = Net(tuple(values.items()) + (("server_uri", "coaps://10.0.0.1"), ("security", "dtls")), None)
+    assert of(net.agent.configuration.tree, 0) == ("dtls", b"meter-1", bytes(16))
+    for name, value in (("device_key", "00"), ("device_key", "zz" * 16), ("security", "tls")):
+        try:
+            Settings({name: value})
+            raise AssertionError("was not refused")
+        except LocalError as e:
+            assert "zz" not in e.args[0] and name in e.args[0]
+
+
+def test_a_bootstrap_with_keys():
+    """C2, C3: the configuration server is asked under the device's key and hands out others."""
+    values = (("insecure", False), ("security", "oscore"), ("device_key", "31" * 16), ("bootstrap_uri", "coap://10.0.0.1:9"))
+    net = Net(values, None)
+    server = net.servers.pop(GATEWAY)
+    server.address = (GATEWAY[0], 9)
+    net.servers[server.address] = server
+    server.exchange = Guarded(server.exchange, Context(b"1" * 16, b"", b"", name_of("meter-1")), 5)
+    net.agent.start(0)
+    net.link("eth", True)
+    assert server.paths() == ["bs"] and net.agent.bootstrap.state == "receiving"
+    server.ask(coap.DELETE, (), net.now)
+    net.carry()
+    tree = oscore({path: TREE[path] for path in TREE if path[1] == 2}, 2)
+    tree[(26241, 2, 1)] = "eth"
+    for oid in (0, 1, 21, 26241):
+        rows = [("/%d/%d/%d" % path, tree[path], None) for path in sorted(tree) if path[0] == oid]
+        server.ask(coap.PUT, (str(oid), "2"), net.now, payload=senml.pack(rows), format=112)
+        net.carry()
+    server.ask(coap.POST, ("bs",), net.now)
+    platform = net.servers[PLATFORM]
+    platform.exchange = Guarded(platform.exchange, Context(SECRET + b"\2", b"", b"", b"me"), 7)
+    net.carry()
+    net.run(5000)
+    assert [answer.code for answer in server.answers] == [coap.DELETED] + [coap.CHANGED] * 5
+    assert registered(net) == (PLATFORM[0], "eth") and net.agent.configuration.tree[(21, 65534, 0)] == b"1" * 16
+
+
+def test_only_a_found_server_that_is_protected_as_settings_say_is_asked():
+    for security, uri, asked in (("oscore", "coap://10.0.0.9:1", True), ("oscore", "coaps://10.0.0.9:1", False),
+                                 ("dtls", "coaps://10.0.0.9:1", True), ("dtls", "coap://10.0.0.9:1", False)):
+        values = (("insecure", False), ("security", security), ("device_key", "31" * 16))
+        net = Net(values, None)
+        net.agent.start(0)
+        net.link("eth", True)
+        net.agent._found(net.now, "eth", uri, "core")
+        assert (net.agent.bootstrap.state == "requesting") == asked
+        assert bool(net.agent.guards) == asked
