@@ -94,15 +94,11 @@ class Configuring:
     def _guard(self, account=None, tree=None):
         """See to it that protected accounts have what protects them; `account`: of a configuration server, in `tree`.
         """
-        wanted = self.configuration.accounts
-        if not self.guards and (account and account.guarded or [known for known in wanted if known.guarded]):
-            from .guarding import Guards
+        accounts = self.configuration.accounts + ([account] if account else [])
+        if self.guards or [known for known in accounts if known.guarded]:
+            from .guarding import renew
 
-            self.guards = Guards(self._below, self.store.get("guards"))
-        if self.guards:
-            self.guards.renew(self.configuration.tree, wanted)
-            if account:
-                self.guards.add(tree, account)
+            renew(self, account, tree)
         self._compose()
 
     def _trial_failed(self, now):

@@ -203,6 +203,15 @@ class Guards:
         agent.log.info(now, "guards", "told", server="%s:%d" % (peer[1], peer[2]), why=why)
 
 
+def renew(agent, account, tree):
+    """Guards for the agent's accounts, and for that of a configuration server in a `tree` of its own."""
+    if not agent.guards:
+        agent.guards = Guards(agent._below, agent.store.get("guards"))
+    agent.guards.renew(agent.configuration.tree, agent.configuration.accounts)
+    if account:
+        agent.guards.add(tree, account)
+
+
 def check(tree, account):
     """LocalError unless this account's protection can be made here and fits its address."""
     try:
