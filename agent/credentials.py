@@ -39,7 +39,7 @@ def pre_installed(security, endpoint, key, instance):
     if security == "dtls":
         return {(SECURITY, instance, 2): PSK, (SECURITY, instance, 3): endpoint.encode(),
                 (SECURITY, instance, 5): unhexlify(key)}  # fmt: skip
-    return {(SECURITY, instance, 2): NOSEC, (SECURITY, instance, 17): "%d:%d" % (OSCORE, instance),
+    return {(SECURITY, instance, 2): NOSEC, (SECURITY, instance, 17): (OSCORE, instance),
             (OSCORE, instance, 0): unhexlify(key), (OSCORE, instance, 1): name_of(endpoint),
             (OSCORE, instance, 2): b""}  # fmt: skip
 
@@ -50,10 +50,9 @@ def name_of(endpoint):
 
 
 def _oscore(tree, link):
-    oid, _, instance = link.partition(":") if isinstance(link, str) else ("", "", "")
-    if oid != str(OSCORE) or not instance.isdigit() or (OSCORE, int(instance), 0) not in tree:
-        raise LocalError("/0/*/17 names %r: there is no such instance of object 21 with a master secret" % (link,))
-    at = int(instance)
+    if not isinstance(link, tuple) or link[0] != OSCORE or (OSCORE, link[1], 0) not in tree:
+        raise LocalError("/0/*/17 is %r: there is no such instance of object 21 with a master secret" % (link,))
+    at = link[1]
     # An id of no bytes is an id.
     sender, recipient = tree.get((OSCORE, at, 1), b""), tree.get((OSCORE, at, 2), b"")
     context = tree.get((OSCORE, at, 6)) or None

@@ -74,9 +74,9 @@ class Bootstrap:
     def delete(self, path, now):
         """Delete / , an object or an instance; the bootstrap server's own account stays (1.1 Core 6.1.7.4)."""
         own = [key[:2] for key in self.staged if key[0] == 0 and key[2] == 1 and self.staged[key]]
-        links = [self.staged.get((0, key[1], 17), "") for key in own]
+        own += [self.staged.get((0, key[1], 17)) for key in own]
         for key in list(self.staged):
-            if key[: len(path)] == path and key[:2] not in own and "%d:%d" % key[:2] not in links:
+            if key[: len(path)] == path and key[:2] not in own:
                 del self.staged[key]
         self._at = now + self.wait_ms
 

@@ -8,7 +8,7 @@ SECRET, KEY = b"sixteen bytes ok", b"another 16 bytes"
 
 
 def oscore(tree, instance):
-    rows = {(0, instance, 17): "21:%d" % instance, (21, instance, 0): SECRET + bytes((instance,))}
+    rows = {(0, instance, 17): (21, instance), (21, instance, 0): SECRET + bytes((instance,))}
     rows.update({(21, instance, 1): b"me", (21, instance, 2): b""})
     tree.update(rows)
     return tree

@@ -70,7 +70,7 @@ def test_senml_must_lie_where_it_was_sent():
 
 
 def test_a_bootstrap_write_leaves_out_what_we_do_not_have():
-    pack = senml.pack([("0", "coap://h", None), ("17", 5, None)], "/0/1/")
+    pack = senml.pack([("0", "coap://h", None), ("99", 5, None)], "/0/1/")
     assert bootstrapping.configuration((0, 1), 112, pack) == [((0, 1, 0), "coap://h")]
     assert code(bootstrapping.configuration, (0, 1), 112, senml.pack([("0", 5, None)], "/0/1/")) == 128
 
@@ -101,11 +101,11 @@ def test_tlv_and_lwm2m_cbor_must_lie_where_they_were_sent():
 
 def test_a_bootstrap_write_in_tlv_or_lwm2m_cbor():
     """What we do not have may be of any form."""
-    assert bootstrapping.configuration((0, 1), 11542, b"\xc8\x00\x08coap://h\xc1\x11\x05") == [((0, 1, 0), "coap://h")]
+    assert bootstrapping.configuration((0, 1), 11542, b"\xc8\x00\x08coap://h\xc1\x63\x05") == [((0, 1, 0), "coap://h")]
     assert bootstrapping.configuration((0,), 11542, b"\x05\x01\xc1\x01\x00\xc0\x03") == [
         ((0, 1, 1), False),
         ((0, 1, 3), b""),
     ]
-    pack = cbor.encode({0: {1: {0: "coap://h", 17: 5}}})
+    pack = cbor.encode({0: {1: {0: "coap://h", 99: 5}}})
     assert bootstrapping.configuration((0, 1), 11544, pack) == [((0, 1, 0), "coap://h")]
     assert code(bootstrapping.configuration, (0, 1), 11542, b"\xc1\x0a\x05\xc3\x02abc") == 128

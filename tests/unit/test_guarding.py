@@ -100,7 +100,7 @@ def refused(tree, insecure=False):
 
 def test_what_cannot_be_lived_with_is_named():
     for change, word in (
-        ({(0, 1, 17): "21:9"}, "object 21"),
+        ({(0, 1, 17): (21, 9)}, "object 21"),
         ({(0, 1, 17): "x"}, "object 21"),
         ({(0, 1, 2): 0}, "together"),
         ({(21, 1, 3): 24}, "algorithm"),
