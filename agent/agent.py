@@ -274,7 +274,7 @@ class Agent(Configuring, Registering, Linking):
         else:
             self.log.warning(now, "exchange", "unauthorized", peer="%s:%d" % (request.peer[1], request.peer[2]))
             self.exchange.respond(request, UNAUTHORIZED, now)
-        if self._update_asked:
+        if self._update_asked or self.north.relisted:
             self.registration.update_now(now)
         if self._reset_asked:
             self._reset_at = now + _RESET_MS

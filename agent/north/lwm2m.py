@@ -15,8 +15,9 @@ _LINK_FORMAT, _SENML_CBOR = 40, 112
 _REGISTER_RETRANSMIT = 2  # gives up after 14 to 21 s; the back-off above it then tries another way
 _LEAVE_RETRANSMIT = 1
 # What a request of a server needs, and nothing else does. One text costs less than many.
-_MANAGEMENT = """north.management north.bootstrapping north.content north.formats engine.tree_reading
-engine.tree_writing codec.cbor_reading codec.senml_reading codec.senml_json codec.linkformat_reading
+_MANAGEMENT = """north.management north.creating north.bootstrapping north.content north.formats
+engine.tree_reading engine.tree_writing engine.tree_creating
+codec.cbor_reading codec.senml_reading codec.senml_json codec.linkformat_reading
 codec.tlv codec.tlv_reading codec.lwm2m_cbor codec.lwm2m_cbor_reading"""
 
 
@@ -29,6 +30,8 @@ def outcome(response):
 
 
 class Lwm2m:
+    relisted = False  # an instance came or went: the registrar's list of them is to be renewed
+
     def __init__(self, exchange, objects):
         self.exchange, self.objects = exchange, objects
         self.location = ("rd",)  # of our registration; a server that names none gets what it deserves
@@ -56,9 +59,10 @@ class Lwm2m:
     def update(self, target, lifetime_changed, now):
         account, link = target
         query = ("lt=%d" % account.lifetime_s,) if lifetime_changed else ()
-        return self.exchange.request(
-            account.peer(link), coap.POST, self.location, now, query=query, retransmit=_REGISTER_RETRANSMIT
-        )
+        links, format = (self._links(), _LINK_FORMAT) if self.relisted else (b"", None)
+        self.relisted = False
+        return self.exchange.request(account.peer(link), coap.POST, self.location, now, query=query, payload=links,
+                                     format=format, retransmit=_REGISTER_RETRANSMIT)  # fmt: skip
 
     def deregister(self, target, now):
         account, link = target

@@ -27,7 +27,7 @@ PARTS = {
     "modem": ("modem_ladder", "modem_session", "modem_mux", "cmux", "modem_usb", "modem_bringup", "modem_sim",
               "modem_pin", "modem_radio", "modem_probe", "modem_recovery", "modem_texts", "at_transcript",
               "at_channel", "at_sockets"),
-    "objects": ("tree_reading", "tree_writing"),  # what is done with the tree
+    "objects": ("tree_reading", "tree_writing", "tree_creating"),  # what is done with the tree
     "oscore": ("oscore_sealing", "oscore_context"),
     "dtls": ("dtls_session", "dtls_handshake", "dtls_assembly"),
 }
