@@ -13,7 +13,7 @@ from aiocoap.numbers.codes import Code
 
 # Else the kernel may give one port to two devices: those of aiocoap say that they would share it.
 os.environ["AIOCOAP_REUSE_PORT"] = "0"
-LABELS = {"bn": -2, "bt": -3, "n": 0, "v": 2, "vs": 3, "vb": 4, "t": 6, "vd": 8}
+LABELS = {"bn": -2, "bt": -3, "n": 0, "v": 2, "vs": 3, "vb": 4, "t": 6, "vd": 8, "vlo": "vlo"}
 
 
 def senml(entries):
@@ -33,7 +33,7 @@ def entries(payload):
     base, found = "", {}
     for record in cbor2.loads(payload):
         base = record.get(LABELS["bn"], base)
-        value = next(record[LABELS[kind]] for kind in ("v", "vs", "vb", "vd") if LABELS[kind] in record)
+        value = next(record[LABELS[kind]] for kind in ("v", "vs", "vb", "vd", "vlo") if LABELS[kind] in record)
         found[base + record.get(LABELS["n"], "")] = value
     return found
 

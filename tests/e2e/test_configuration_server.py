@@ -5,12 +5,15 @@ import socket
 
 import aiocoap
 import pytest
+import sqlalchemy as sa
 from aiocoap.numbers.codes import Code
 from aiocoap.numbers.types import Type
 from fake_device import FakeDevice, becomes
 
+from pointsman.tools.servers import storage
 from pointsman.tools.servers.advertising import GROUP, answer_to
 from pointsman.tools.servers.configuration import Configuration
+from pointsman.tools.servers.credentials import KINDS, create, kid
 from pointsman.tools.servers.storage import Storage
 
 ACCOUNTS = [{"uri": "coap://10.0.0.1:5683", "ssid": 1, "links": "eth", "lifetime": 60},
@@ -60,6 +63,33 @@ def test_a_prepared_device_gets_its_accounts():
             # Again, as often as the device wants.
             assert (await device.ask(server.uri + "/bs?ep=dev1&pct=112")).code == Code.CHANGED
             await becomes(lambda: names(events).count("bootstrapped") == 2)
+    run(story)
+
+
+def test_keys_of_secured_accounts(tmp_path):
+    """Derived from each registrar's own secret, as the registrar will; the books have neither key nor secret."""
+    gateway, platform = create(tmp_path / "gateway"), create(tmp_path / "platform")
+    accounts = [{"uri": "coap://10.0.0.1", "ssid": 1, "security": "oscore", "secret": str(tmp_path / "gateway")},
+                {"uri": "coaps://10.0.0.2", "ssid": 2, "security": "dtls", "secret": str(tmp_path / "platform")}]
+
+    async def story(server, events):
+        await server.prepare("dev1", accounts)
+        async with FakeDevice("dev1") as device:
+            assert (await device.ask(server.uri + "/bs?ep=dev1&pct=112")).code == Code.CHANGED
+            await becomes(lambda: "bootstrapped" in names(events))
+            found = {path: value for path, value in device.values.items() if path.split("/")[1] in ("0", "21")}
+            assert found == {
+                "/21/1/0": gateway.device_key("oscore", "dev1"), "/21/1/1": kid("dev1"), "/21/1/2": b"",
+                "/21/1/3": 10,
+                "/0/1/0": "coap://10.0.0.1", "/0/1/1": False, "/0/1/2": 3, "/0/1/10": 1, "/0/1/17": "21:1",
+                "/0/2/0": "coaps://10.0.0.2", "/0/2/1": False, "/0/2/2": 0, "/0/2/3": b"dev1",
+                "/0/2/5": platform.device_key("dtls", "dev1"), "/0/2/10": 2}
+            (tmp_path / "gateway").chmod(0o644)  # from now on anybody's
+            await device.ask(server.uri + "/bs?ep=dev1&pct=112")
+            await becomes(lambda: "bootstrap_failed" in names(events))
+            told = repr(events) + repr(server._storage.read(sa.select(storage.accounts)))
+            keys = [one.device_key(kind, "dev1").hex() for one in (gateway, platform) for kind in KINDS[1:]]
+            assert not any(key in told for key in keys)
     run(story)
 
 
@@ -113,6 +143,11 @@ def test_a_second_request_takes_the_place_of_the_first():
     ([{"uri": "coap://x", "ssid": 1, "links": "eth,LAN 1"}], {}, "links"),
     ([{"uri": "coap://x", "ssid": 1, "lifetime": 0}], {}, "lifetime"),
     ([{"uri": "coap://x", "ssid": 1, "colour": "red"}], {}, "colour"),
+    ([{"uri": "coap://x", "ssid": 1, "security": "tls", "secret": "x"}], {}, "security"),
+    ([{"uri": "coap://x", "ssid": 1, "security": "dtls", "secret": "x"}], {}, "uri"),
+    ([{"uri": "coaps://x", "ssid": 1}], {}, "uri"), ([{"uri": "coap://x", "ssid": 1, "secret": "x"}], {}, "secret"),
+    ([{"uri": "coap://x", "ssid": 1, "security": "oscore"}], {}, "secret"),
+    ([{"uri": "coap://x", "ssid": 1, "security": "oscore", "secret": "/nowhere"}], {}, "secret: there is no"),
     (ACCOUNTS, {"report_period_s": 0}, "report_period_s"), (ACCOUNTS, {"apn": "x" * 101}, "apn"),
 ])
 def test_impossible_settings_are_refused_where_they_are_given(accounts, settings, word):

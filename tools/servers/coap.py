@@ -15,7 +15,11 @@ import aiocoap
 from aiocoap import Message, error, resource
 from aiocoap.numbers.codes import Code
 from aiocoap.numbers.constants import TransportTuning
-from aiocoap.transports.udp6 import MessageInterfaceUDP6, UDP6EndpointAddress
+from aiocoap.transports.udp6 import UDP6EndpointAddress
+
+from .wire import Plain, Reject, address, host_of, owner, udp
+
+__all__ = ["Coap", "Patience", "Refusal", "Unreachable", "address", "host_of", "owner", "pause", "reply", "until"]
 
 MAX_PAYLOAD = 64 * 1024  # bytes of one request, after its blocks have been put together
 
@@ -56,17 +60,6 @@ DEVICE = Patience(2.0, 2, 15.0)  # a device anywhere, possibly through a gateway
 SERVER = Patience(1.0, 3, 16.0)  # from server to server
 
 
-def address(remote):
-    """`host:port` of a remote; IPv4 stays readable, IPv6 gets brackets."""
-    host, port = host_of(remote), remote.sockaddr[1]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def host_of(remote):
-    host = remote.sockaddr[0]
-    return host[7:] if host.startswith("::ffff:") else host
-
-
 def reply(code, payload=b"", format=None):
     """A response message with an optional content format."""
     message = Message(code=code, payload=payload)
@@ -101,16 +94,18 @@ async def until(notifications, end):
 class Coap:
     """`answer(request)` is a coroutine function returning a Message or raising Refusal. `observe(request)`,
     where given, is an async generator for GET with Observe=0: each Message but the last carries the observe
-    option. `slow`: {host: how many times as much patience it needs}."""
+    option. `slow`: {host: how many times as much patience it needs}. `keys`: how it is protected, as wire.Plain."""
 
-    def __init__(self, host, port, answer, note, observe=None, slow=None):
-        self.host, self.port, self._slow = host, port, slow or {}
+    def __init__(self, host, port, answer, note, observe=None, slow=None, keys=None):
+        self.host, self.port, self._slow, self._keys = host, port, slow or {}, keys or Plain()
+        self.reject = Reject(note)
         self._answer, self._observe, self._note = answer, observe, note
-        self._context = None
+        self._context = self._messages = None
 
     @property
     def uri(self):
-        return f"coap://[{self.host}]:{self.port}" if ":" in self.host else f"coap://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self._keys.scheme}://{host}:{self.port}"
 
     async def start(self):
         """Bind and listen, unless that is done already. Raises OSError (EADDRINUSE: the port is taken) or
@@ -119,11 +114,10 @@ class Coap:
             return
         sock = await _bound(self.host, self.port)
         self.port = sock.getsockname()[1]
-        self._context = aiocoap.Context(serversite=_Site(self._answer, self._observe, self._note))
+        self._context = aiocoap.Context(serversite=self._keys.site(_Site(self._answer, self._observe, self._note)))
         self._context.log = _logger(self._note)
-        loop = asyncio.get_running_loop()
-        await self._context._append_tokenmanaged_messagemanaged_transport(
-            lambda messages: _Interface._create_transport_endpoint(sock, messages, self._context.log, loop))
+        await self._keys.attach(self._context, sock, self.reject)
+        self._messages = self._context.request_interfaces[-1].token_interface
 
     async def stop(self):
         """Close the socket; returns whether it was open."""
@@ -132,27 +126,24 @@ class Coap:
             await context.shutdown()
         return context is not None
 
-    @property
-    def _messages(self):
-        return self._context.request_interfaces[0].token_interface
-
-    def remote(self, where):
-        """The remote of `host:port` as `address()` wrote it."""
+    def remote(self, where, name=None):
+        """The remote of `host:port` as `address()` wrote it; `name`: whose credentials protect it."""
         host, _, port = where.rpartition(":")
         host = host.strip("[]")
         mapped = host if ":" in host else "::ffff:" + host
-        return UDP6EndpointAddress((mapped, int(port), 0, 0), self._messages.message_interface)
+        found = UDP6EndpointAddress((mapped, int(port), 0, 0), self._messages.message_interface)
+        return found if name is None else self._keys.remote(found, name)
 
     async def resolve(self, uri):
-        """The remote of a coap URI. Raises Unreachable when its name is unknown."""
+        """The remote of a server's URI, coap or coaps. Raises Unreachable when its name is unknown."""
         if self._context is None:
             raise Unreachable("stopped")
-        message = Message(code=Code.GET, uri=uri)
+        message = Message(code=Code.GET, uri="coap" + uri[uri.index(":"):])
         try:
             await self._context.find_remote_and_interface(message)
         except (error.Error, OSError) as problem:
             raise Unreachable(f"{uri}: {problem}") from problem
-        return message.remote
+        return self._keys.server(message.remote)
 
     def paced(self, to, patience):
         """The patience that a remote needs."""
@@ -203,14 +194,14 @@ class Coap:
     def forget(self, remote):
         """Stop retransmitting to this remote: what was being asked of it is void, and would block what comes
         next (NSTART 1). aiocoap goes on after the request was cancelled."""
-        messages = self._messages
+        messages, remote = self._messages, udp(remote)
         for key in [key for key in messages._active_exchanges if key[0] == remote]:
             messages._active_exchanges.pop(key)[1].cancel()
         messages._backlogs.pop(remote, None)
 
     def send(self, message, remote):
-        """Put a finished message (type, id and token set) on the wire from this socket."""
-        message.remote = remote
+        """Put a finished message (type, id and token set) on the wire from this socket, unprotected."""
+        message.remote = udp(remote)
         self._messages.message_interface.send(message)
 
 
@@ -251,22 +242,6 @@ class _Site(resource.Resource):
                     pipe.add_response(response, is_last=response.opt.observe is None)
             except Refusal as refusal:
                 pipe.add_response(refusal.message(), is_last=True)
-
-
-class _Interface(MessageInterfaceUDP6):
-    """aiocoap lets exceptions of its option decoders (a path that is not UTF-8) out into the event loop."""
-
-    def datagram_msg_received(self, data, ancdata, flags, address):
-        try:
-            super().datagram_msg_received(data, ancdata, flags, address)
-        except Exception as problem:
-            self.log.warning("datagram from %s dropped: %r", address[:2], problem)
-
-    def datagram_errqueue_received(self, data, ancdata, flags, address):
-        try:
-            super().datagram_errqueue_received(data, ancdata, flags, address)
-        except Exception as problem:
-            self.log.warning("socket error of %s dropped: %r", address[:2], problem)
 
 
 class _Bridge(logging.Handler):

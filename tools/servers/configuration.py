@@ -16,27 +16,32 @@ from aiocoap.numbers.codes import Code
 
 from . import storage as books
 from .advertising import LINK, Advertiser
-from .coap import Coap, Patience, Refusal, Unreachable, address, reply
+from .coap import Coap, Patience, Refusal, Unreachable, address, owner, reply
+from .credentials import DTLS, KINDS, NONE, OSCORE, SERVER_ID, BadSecret, kid, load
 from .lwm2m import LINKS, MAX_LIFETIME, SENML, endpoint, number, pack, parameters
+from .wire import Plain
 
 BOOTSTRAP = Patience(2.0, 3, 30.0)
 _WHOLE = Patience(0, 0, 120.0)  # for one bootstrap from request to finish
 _NUMBER = re.compile(r"sms:(//)?\+?[0-9]{3,15}")  # RFC 5724
 _LINK = re.compile("[a-z][a-z0-9_-]{0,15}")
-_NO_SECURITY = 3  # /0/x/2
-_ACCOUNT = {"uri": str, "ssid": int, "links": str, "lifetime": int, "priority": int, "epoch": bool}
-_DEFAULTS = {"links": "eth,lte", "lifetime": 300, "priority": 0, "epoch": True}
+_PRE_SHARED, _NO_SECURITY = 0, 3  # /0/x/2
+_AES_CCM = 10  # /21/x/3: AES-CCM-16-64-128 (RFC 9053); the rest is as it goes without saying
+_ACCOUNT = {"uri": str, "ssid": int, "links": str, "lifetime": int, "priority": int, "epoch": bool, "security": str,
+            "secret": str}
+_DEFAULTS = {"links": "eth,lte", "lifetime": 300, "priority": 0, "epoch": True, "security": NONE}
 _SETTINGS = {"report_period_s": (1, int), "apn": (2, str)}  # name: resource of /26242/0
 
 
 class Configuration:
     """`multicast_port` answers CoAP multicast discovery there; `advertise` offers the server by DNS-SD
-    too. `slow`: as of Coap."""
+    too. `slow`, `keys`: as of Coap."""
 
-    def __init__(self, storage, host="127.0.0.1", port=5683, log=None, multicast_port=None, advertise=False, slow=None):
-        self._storage = storage
+    def __init__(self, storage, host="127.0.0.1", port=5683, log=None, multicast_port=None, advertise=False, slow=None,
+                 keys=None):
+        self._storage, self._keys = storage, keys or Plain()
         self._note = storage.notes("configuration", log)
-        self._coap = Coap(host, port, self._answer, self._note, slow=slow)
+        self._coap = Coap(host, port, self._answer, self._note, slow=slow, keys=self._keys)
         self._advertiser = Advertiser(self._coap, self._note, multicast_port, advertise)
         self._devices = {}
         self._running = {}  # endpoint -> task
@@ -59,7 +64,8 @@ class Configuration:
         await asyncio.gather(*running, return_exceptions=True)
         await self._advertiser.stop()
         if await self._coap.stop():
-            self._note("stopped")
+            self._keys.close()
+            self._note("stopped", **self._coap.reject.counts)
 
     def prepare(self, endpoint, accounts, settings=None):
         """Say what a device gets at its next bootstrap. It holds at once; await the result for it to be
@@ -81,10 +87,10 @@ class Configuration:
 
     def _begin(self, request):
         words = parameters(request)
-        name = endpoint(words)
+        name = endpoint(request, words)
         if number(words, "pct", 0, 65535, SENML) != SENML:
             raise Refusal(Code.UNSUPPORTED_CONTENT_FORMAT, "pct: settings are given in SenML-CBOR (112) here")
-        device = self._devices.get(name)
+        device = self._devices.get(name) if owner(request.remote).fits(name) else None
         if device is None:
             self._note("refused", endpoint=name, address=address(request.remote))
             raise Refusal(Code.FORBIDDEN, "this endpoint is not known here")
@@ -104,9 +110,9 @@ class Configuration:
         self._coap.forget(remote)
         try:
             async with asyncio.timeout(self._coap.paced(remote, _WHOLE).limit):
-                for code, path, payload in steps(device["accounts"], device["settings"]):
+                for code, path, payload in steps(name, device["accounts"], device["settings"]):
                     await self._step(code, path, payload, remote)
-        except (Refusal, Unreachable, TimeoutError) as problem:
+        except (Refusal, Unreachable, TimeoutError, BadSecret) as problem:
             self._note("bootstrap_failed", endpoint=name, why=str(problem) or "took too long")
         else:
             device["bootstrapped_at"] = time.time()
@@ -125,11 +131,11 @@ class Configuration:
             raise Refusal(answer.code, f"{code} /{'/'.join(path)}: {answer.code} {text}".strip())
 
 
-def steps(accounts, settings):
-    """The requests of a bootstrap in order: (code, path, payload)."""
+def steps(name, accounts, settings):
+    """The requests of a bootstrap in order: (code, path, payload). Raises BadSecret where keys cannot be derived."""
     yield Code.DELETE, (), b""
     for instance, account in enumerate(accounts, 1):
-        for object, values in _instances(account):
+        for object, values in _instances(account, instance, name):
             yield Code.PUT, (object, str(instance)), pack(f"/{object}/{instance}", values)
     values = {_SETTINGS[name][0]: value for name, value in settings.items()}
     if values:
@@ -137,8 +143,13 @@ def steps(accounts, settings):
     yield Code.POST, ("bs",), b""
 
 
-def _instances(account):
-    yield "0", {0: account["uri"], 1: False, 2: _NO_SECURITY, 10: account["ssid"]}
+def _instances(account, instance, name):
+    security = account.get("security", NONE)  # none: it was prepared before there was any
+    key = load(account["secret"]).device_key(security, name) if security != NONE else b""
+    if security == OSCORE:
+        yield "21", {0: key, 1: kid(name), 2: SERVER_ID, 3: _AES_CCM}
+    means = {DTLS: {2: _PRE_SHARED, 3: name.encode(), 5: key}, OSCORE: {2: _NO_SECURITY, 17: (21, instance)}}
+    yield "0", {0: account["uri"], 1: False, 10: account["ssid"], **means.get(security, {2: _NO_SECURITY})}
     yield "1", {0: account["ssid"], 1: account["lifetime"], 6: True, 7: "U", 13: account["priority"]}
     yield "26241", {0: account["ssid"], 1: account["links"], 2: account["epoch"]}
 
@@ -161,7 +172,8 @@ def _checked(account):
     for name in ("uri", "ssid"):
         if name not in found:
             raise ValueError(f"{name}: is missing in an account")
-    _check_uri(found["uri"])
+    _check_uri(found["uri"], found["security"])
+    _check_secret(found)
     _range("ssid", found["ssid"], 1, 65534)
     _range("lifetime", found["lifetime"], 1, MAX_LIFETIME)
     _range("priority", found["priority"], 0, 255)
@@ -195,16 +207,31 @@ def _range(name, value, low, high):
         raise ValueError(f"{name}: {value} is not within {low}..{high}")
 
 
-def _check_uri(uri):
-    if _NUMBER.fullmatch(uri):
+def _check_secret(account):
+    """The registrar's file is looked at now, and read anew for each bootstrap: keys are not in our books."""
+    if account["security"] not in KINDS:
+        raise ValueError(f"security: {account['security']!r} is not one of {', '.join(KINDS)}")
+    if (account["security"] == NONE) == ("secret" in account):
+        raise ValueError("secret: the file of the registrar's secret goes with security, and only with it")
+    if "secret" in account:
+        try:
+            load(account["secret"])
+        except BadSecret as problem:
+            raise ValueError(f"secret: {problem}; {problem.remedy}") from problem
+
+
+def _check_uri(uri, security):
+    if _NUMBER.fullmatch(uri) and security == NONE:
         return
+    scheme = "coaps" if security == DTLS else "coap"
     try:
         parts = urlsplit(uri)
-        good = parts.scheme == "coap" and parts.hostname and parts.port != 0 and len(uri) <= 255
+        good = parts.scheme == scheme and parts.hostname and parts.port != 0 and len(uri) <= 255
     except ValueError:
         good = False
     if not good:
-        raise ValueError(f"uri: {uri!r} is not of the form coap://host:port or sms:+number")
+        number = " or sms:+number" if security == NONE else ""
+        raise ValueError(f"uri: {uri!r} is not of the form {scheme}://host:port{number}")
 
 
 def _awaitable(future):

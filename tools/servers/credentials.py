@@ -99,6 +99,11 @@ class Owner:
     def __hash__(self):
         return hash((self.security, self.name))
 
+    @property
+    def endpoint(self):
+        """The name that goes without saying, "" where the credentials do not tell it."""
+        return self.name.decode() if self.security == DTLS else ""
+
     def fits(self, endpoint):
         """Whether it may speak for this endpoint."""
         if self.security == OSCORE:

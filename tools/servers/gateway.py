@@ -15,25 +15,29 @@ from .lwm2m import LINKS, readings
 from .registrations import Registrations
 from .relay import Relay
 from .upstream import Upstream
+from .wire import Plain
 
 _WELL_KNOWN = b'</rd>;rt="core.rd",</dp>'
 
 
 class Gateway:
     """`platform_uri`: coap://host:port; `name` is what the platform knows this gateway by; `upstream_host` is
-    the address that the sockets towards the platform are bound to (default: any)."""
+    the address that the sockets towards the platform are bound to (default: any). `keys` towards the devices and
+    `upstream_keys` towards the platform: as of Coap."""
 
     def __init__(self, storage, host, port, platform_uri, log=None, name="gw-1", limit=10_000,
-                 upstream_host="::"):
+                 upstream_host="::", keys=None, upstream_keys=None):
         self.platform_uri, self.name, self.upstream_host = platform_uri, name, upstream_host
         self.note = storage.notes(name, log)
-        self.coap = Coap(host, port, self._answer, self.note)
+        self.keys, self.upstream_keys = keys or Plain(), upstream_keys or Plain()
+        self.coap = Coap(host, port, self._answer, self.note, keys=self.keys)
         self.relay = Relay(name, storage, self.note, self._send)
         self.plain = False  # the platform refuses words that LwM2M does not have
         self._storage = storage
         self._table = Registrations(name, storage, self.note, limit, opened=self._opened, closed=self._closed)
         self._upstreams = {}  # endpoint -> Upstream
-        self._courier = Coap(upstream_host, 0, _nothing_here, self.note)  # readings of devices that have left
+        # For readings of devices that have left.
+        self._courier = Coap(upstream_host, 0, _nothing_here, self.note, keys=self.upstream_keys)
 
     @property
     def uri(self):
@@ -57,7 +61,9 @@ class Gateway:
         await asyncio.gather(*(upstream.stop() for upstream in upstreams))
         await self._courier.stop()
         if await self.coap.stop():
-            self.note("stopped")
+            self.keys.close()
+            self.upstream_keys.close()
+            self.note("stopped", **self.coap.reject.counts)
 
     def registrations(self, live=None):
         """Registration rows, as Storage.registrations."""

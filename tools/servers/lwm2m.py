@@ -11,7 +11,7 @@ from aiocoap.numbers.codes import Code
 
 from ...agent.codec import cbor, linkformat, senml
 from ...agent.errors import RemoteError
-from .coap import Refusal
+from .coap import Refusal, owner
 
 TEXT, LINKS, OPAQUE, CBOR, JSON, SENML = 0, 40, 42, 60, 110, 112
 VERSIONS = ("1.0", "1.1")
@@ -100,9 +100,9 @@ def number(words, name, low, high, default=None):
     return int(value)
 
 
-def endpoint(words):
+def endpoint(request, words):
     """The endpoint name of a Register or Bootstrap-Request: 1 to 128 printable characters without a slash."""
-    name = words.get("ep", "")
+    name = words.get("ep", owner(request.remote).endpoint)
     if not name or len(name) > 128 or not name.isprintable() or "/" in name:
         raise Refusal(Code.BAD_REQUEST, "ep: an endpoint name of 1 to 128 printable characters is expected")
     return name
@@ -123,7 +123,7 @@ class Terms:
 def register_terms(request):
     """Terms of a Register (TS Core 6.2.1) with its defaults. 4.12 for a version that we do not speak."""
     words = parameters(request)
-    name = endpoint(words)
+    name = endpoint(request, words)
     terms = _terms(request, words)
     terms.version = words.get("lwm2m", "1.0")
     if terms.version not in VERSIONS:

@@ -13,9 +13,11 @@ import sqlalchemy as sa
 from aiocoap.numbers.codes import Code
 
 from . import storage as books
-from .coap import DEVICE, MAX_PAYLOAD, SERVER, Coap, Refusal, Unreachable, host_of, pause, reply
+from .coap import DEVICE, MAX_PAYLOAD, SERVER, Coap, Refusal, Unreachable, host_of, owner, pause, reply
+from .credentials import NONE
 from .lwm2m import LINKS, MAX_ARGUMENTS, SENML, TEXT, pack, parameters, readings, segments, text, unpack
 from .registrations import Registrations
+from .wire import Plain
 
 _WELL_KNOWN = b'</rd>;rt="core.rd",</dp>'
 _TELL_ATTEMPTS = 6
@@ -24,14 +26,15 @@ _MAX_OBSERVED = 64  # paths of one device
 
 class Platform:
     """`log(actor, event, **fields)` gets every event; `limit` bounds the devices registered at one time;
-    `slow`: as of Coap."""
+    `slow`, `keys`: as of Coap; `gateways`: with keys, the names of those who may register others."""
 
-    def __init__(self, storage, host="127.0.0.1", port=5683, log=None, limit=10_000, slow=None):
-        self._storage = storage
+    def __init__(self, storage, host="127.0.0.1", port=5683, log=None, limit=10_000, slow=None, keys=None, gateways=()):
+        self._storage, self._keys = storage, keys or Plain()
         self._keep = storage.insert(books.readings).on_conflict_do_nothing()  # known already: counted once
         self._note = storage.notes("platform", log)
-        self._coap = Coap(host, port, self._answer, self._note, slow=slow)
-        self._table = Registrations("platform", storage, self._note, limit, self._opened, self._closed)
+        self._coap = Coap(host, port, self._answer, self._note, slow=slow, keys=self._keys)
+        self._table = Registrations("platform", storage, self._note, limit, self._opened, self._closed,
+                                    self._observe_again, gateways)
         self._gateways = set()  # hosts, of past ones too: their queues may hold acknowledged readings
         self._wishes = {}  # endpoint -> {path: callback}: observed again after each registration
         self._watching = {}  # (endpoint, path) -> task
@@ -58,7 +61,8 @@ class Platform:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         if await self._coap.stop():
-            self._note("stopped")
+            self._keys.close()
+            self._note("stopped", **self._coap.reject.counts)
 
     # -- what devices and gateways send
 
@@ -105,7 +109,9 @@ class Platform:
             if record is None:
                 raise Refusal(Code.NOT_FOUND, "not registered")
             return record.endpoint
-        if host_of(request.remote) not in self._gateways or not self._known(named):
+        secured = owner(request.remote).security != NONE
+        gateway = self._table.gateway(request.remote) if secured else host_of(request.remote) in self._gateways
+        if not gateway or not self._known(named):
             raise Refusal(Code.NOT_FOUND, "no gateway of this device is known at this address")
         return named
 

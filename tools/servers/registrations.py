@@ -18,7 +18,8 @@ import sqlalchemy as sa
 from aiocoap.numbers.codes import Code
 
 from . import storage as books
-from .coap import Refusal, address
+from .coap import Refusal, address, owner
+from .credentials import NONE
 from .lwm2m import register_terms, update_terms
 
 _rows = books.registrations
@@ -27,6 +28,7 @@ _OPEN = _rows.insert()
 _UPDATE = _rows.update().where(_its_row).values(
     updated_at=sa.bindparam("at"), lifetime=sa.bindparam("lt"), binding=sa.bindparam("b"),
     links=sa.bindparam("its_links"))
+_MOVE = _rows.update().where(_its_row).values(address=sa.bindparam("place"))
 _CLOSE = _rows.update().where(_its_row).values(closed_at=sa.bindparam("at"), reason=sa.bindparam("why"))
 _ALPHABET = "0123456789abcdefghijkmnpqrstuvwxyz"
 
@@ -49,6 +51,7 @@ class Registration:
     updated_at: float
     remote: object = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+    moved: asyncio.Event = field(default_factory=asyncio.Event)  # it is elsewhere now, or has ended; anew each time
 
     @property
     def live(self):
@@ -64,15 +67,16 @@ class Registration:
 
 
 class Registrations:
-    """`opened(new, old)` and `closed(record, reason)` are called in the moment of the change, before
-    storage."""
+    """`opened(new, old)`, `closed(record, reason)` and `moved(record)` are called in the moment of the change, before
+    storage. `gateways`: the names of those whose credentials are good for any endpoint."""
 
-    def __init__(self, server, storage, note, limit, opened=None, closed=None):
-        self.server, self.limit = server, limit
+    def __init__(self, server, storage, note, limit, opened=None, closed=None, moved=None, gateways=()):
+        self.server, self.limit, self._gateways = server, limit, gateways
+        self._moved = moved or (lambda record: None)
         self._storage, self._note = storage, note
         self._opened = opened or (lambda new, old: None)
         self._closed = closed or (lambda record, reason: None)
-        self._by_endpoint, self._by_location, self._by_address = {}, {}, {}
+        self._by_endpoint, self._by_location, self._by_peer = {}, {}, {}
         self._epochs = {}
         self._raise = storage.upsert(books.epochs, ["server", "endpoint"])
         self._ends = []  # heap of (Unix s, key, record)
@@ -89,7 +93,36 @@ class Registrations:
 
     def at(self, remote):
         """The live record of the device that sends from here, or None."""
-        return self._by_address.get(address(remote))
+        record = self._by_peer.get(self._peer(remote))
+        if record:
+            self._follow(record, remote)
+        return record
+
+    def gateway(self, remote):
+        """The name of the gateway whose credentials these are, or None."""
+        who = owner(remote)
+        return next((name for name in self._gateways if who.security != NONE and who.fits(name)), None)
+
+    def _peer(self, remote):
+        """Whose messages these are: with credentials of its own an endpoint may be anywhere; without, and for the
+        endpoints of a gateway, the address tells them apart."""
+        who = owner(remote)
+        anywhere = who.security != NONE and self.gateway(remote) is None
+        return (who, None) if anywhere else (who, address(remote))
+
+    def _follow(self, record, remote):
+        """It is there now: what came from there was new, and had its key."""
+        place = address(remote)
+        if record.remote == remote:
+            return
+        record.remote = remote
+        if place != record.address:
+            self._note("moved", endpoint=record.endpoint, address=place, before=record.address)
+            record.address = place
+            self._storage.execute(_MOVE, {"its_key": record.key, "place": place})
+        moved, record.moved = record.moved, asyncio.Event()
+        moved.set()
+        self._moved(record)
 
     def epoch(self, endpoint):
         """The highest epoch seen of this endpoint, or None."""
@@ -102,7 +135,7 @@ class Registrations:
         self._epochs = {row["endpoint"]: row["epoch"] for row in known}
         for row in self._storage.registrations(self.server, live=True):
             fields = {name: row[name] for name in Registration.__dataclass_fields__ if name in row}
-            record = Registration(**fields, remote=coap.remote(row["address"]))
+            record = Registration(**fields, remote=coap.remote(row["address"], row["via"] or row["endpoint"]))
             self._insert(record)
         self._ends = [(record.expires, record.key, record) for record in self]
         heapq.heapify(self._ends)
@@ -114,9 +147,10 @@ class Registrations:
             self._timer = None
 
     async def register(self, request):
-        """A Register: the new record, durable. Raises Refusal: 4.00, 4.09 (older epoch), 4.12, 4.15 or
-        5.03."""
+        """A Register: the new record, durable. Raises Refusal: 4.00, 4.03 (another's name), 4.09 (older epoch), 4.12,
+        4.15 or 5.03."""
         endpoint, terms = register_terms(request)
+        self._check(request.remote, endpoint, terms)
         old, highest = self.of(endpoint), self._epochs.get(endpoint)
         if terms.epoch is not None and highest is not None and terms.epoch < highest:
             self._note("refused", endpoint=endpoint, epoch=terms.epoch, highest=highest,
@@ -133,9 +167,20 @@ class Registrations:
         await saved
         return new
 
+    def _check(self, remote, endpoint, terms):
+        """Nobody speaks for another, but a gateway for its devices."""
+        who, gateway = owner(remote), self.gateway(remote)
+        if gateway and not who.fits(endpoint):
+            terms.via = terms.via or gateway
+        if (gateway and terms.via in (None, gateway)) or who.security == NONE:
+            return
+        if terms.via or not who.fits(endpoint):
+            self._note("refused", endpoint=endpoint, why="these credentials are another's", address=address(remote))
+            raise Refusal(Code.FORBIDDEN, "these credentials belong to another endpoint")
+
     def _replace(self, old, new):
         work = []
-        stranger = self._by_address.get(new.address)
+        stranger = self._by_peer.get(self._peer(new.remote))
         if stranger and stranger is not old:  # the same socket under another name
             self.close(stranger, "replaced")
         if old:
@@ -157,8 +202,7 @@ class Registrations:
 
     async def update(self, location, request):
         """An Update: (record, whether its terms changed). 4.04 sends the device back to Register: an unknown
-        location, or one used from another address (without security a new address means a new
-        registration)."""
+        location, or another's (without security a new address means a new registration)."""
         record = self._owned(location, request.remote)
         terms = update_terms(request)
         before, end = (record.lifetime, record.binding, record.links), record.expires
@@ -203,19 +247,21 @@ class Registrations:
 
     def _owned(self, location, remote):
         record = self._by_location.get(location)
-        if record is None or record.address != address(remote):
+        if record is None or self._peer(record.remote) != self._peer(remote):
             raise Refusal(Code.NOT_FOUND, "not registered")
+        self._follow(record, remote)
         return record
 
     def _insert(self, record):
         self._by_endpoint[record.endpoint] = record
         self._by_location[record.location] = record
-        self._by_address[record.address] = record
+        self._by_peer[self._peer(record.remote)] = record
 
     def _remove(self, record):
         record.ended.set()
+        record.moved.set()
         for table, key in ((self._by_endpoint, record.endpoint), (self._by_location, record.location),
-                           (self._by_address, record.address)):
+                           (self._by_peer, self._peer(record.remote))):
             if table.get(key) is record:
                 del table[key]
 

@@ -80,6 +80,13 @@ relay = sa.Table(
     sa.Column("delivered_at", sa.Float, index=True),
     sa.Column("parked", sa.String),  # why the platform does not want it
 )
+oscore = sa.Table(
+    "oscore", _tables,
+    sa.Column("server", sa.String, primary_key=True),
+    sa.Column("peer", sa.String, primary_key=True),  # its id, in hex
+    sa.Column("next", sa.BigInteger, nullable=False),  # our numbers from here on are unused
+    sa.Column("seen", sa.JSON),  # the replay window; none: in use, or not ended cleanly
+)
 events = sa.Table(
     "events", _tables,
     sa.Column("id", sa.Integer, primary_key=True),

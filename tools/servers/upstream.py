@@ -27,7 +27,8 @@ class Upstream:
 
     def __init__(self, gateway, endpoint):
         self._gateway, self.endpoint = gateway, endpoint
-        self.coap = Coap(gateway.upstream_host, 0, self._answer, gateway.note, observe=self._observe)
+        self.coap = Coap(gateway.upstream_host, 0, self._answer, gateway.note, observe=self._observe,
+                         keys=gateway.upstream_keys)
         self._platform = None  # remote
         self._held = None  # what the platform holds: (record, terms, location)
         self._due = 0.0  # monotonic s of the next Update
@@ -184,20 +185,26 @@ class Upstream:
 
     async def _observe(self, request):
         self._check(request)
-        record = self._target()
         count = 0
         try:
-            async with self._gateway.coap.watch(record.remote, request.opt.uri_path, request.opt.uri_query,
-                                                request.opt.accept, RELAY) as (first, more):
-                yield _copied(first, count if more else None)
-                if more is None:
-                    return
-                async for notification in until(more, record.ended):
+            async with contextlib.aclosing(self._observe_device(self._target(), request)) as said:
+                async for message, lasting in said:
+                    yield _copied(message, count if lasting else None)
                     count += 1
-                    yield _copied(notification, count if notification.code.is_successful() else None)
         except Unreachable as problem:
             raise Refusal(Code.GATEWAY_TIMEOUT, f"the device is silent: {problem}") from problem
-        yield reply(Code.NOT_FOUND)
+
+    async def _observe_device(self, record, request):
+        """(what the device says, whether more is to come), asked anew where it has moved to."""
+        lasting = True
+        while record.live and lasting:
+            moved = record.moved
+            async with self._gateway.coap.watch(record.remote, request.opt.uri_path, request.opt.uri_query,
+                                                request.opt.accept, RELAY) as (first, more):
+                async for message, lasting in _said(first, more, moved):
+                    yield message, lasting
+        if lasting:
+            yield reply(Code.NOT_FOUND), False
 
     def _check(self, request):
         if self._platform is None or address(request.remote) != address(self._platform):
@@ -220,6 +227,17 @@ class Upstream:
             self.forget()
             await self._gateway.superseded(self.endpoint, record, epoch)
         return reply(Code.CHANGED)
+
+
+async def _said(first, more, moved):
+    """What one observation brings, and whether it goes on after that."""
+    yield first, more is not None
+    if more is None:
+        return
+    async for notification in until(more, moved):
+        yield notification, notification.code.is_successful()
+        if not notification.code.is_successful():
+            return
 
 
 def _copied(answer, observe=None):
