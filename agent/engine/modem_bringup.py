@@ -14,8 +14,7 @@ try:
 except ImportError:
     const = lambda value: value
 
-_HOUR_MS = const(3600000)
-_FOREVER_MS = const(86400000)
+_AGE_MS = const(900000)  # as in modem_recovery.py
 _QUIET_MS = const(1000)
 _INTRODUCTIONS = const(4)  # before a modem is taken for one that nobody knows
 _SHY = const(120)  # the same where it does not even say who made it: it is in trouble and will get over it
@@ -25,14 +24,16 @@ _BOOT_TRIES = const(25)  # 18 s: modems take up to 20 s to boot
 
 def unknown(modem):
     """Make it answer, and find out who it is."""
-    while modem._rung == "off":
-        yield _FOREVER_MS
     if modem._used is None:
         over = 0 < modem._memory.get("wall", 0) < modem._wall - 3600  # the hour that it counts for
-        used = {} if over else dict(modem._memory.get("used", {}))
-        used["dial"] = used.get("dial", 0) + (not over)  # one may have been dialled and not yet written down
-        modem._used = {kind: [modem._now] * used[kind] for kind in used}  # of an earlier life: at the latest now
-        modem._forget_at = modem._now + _HOUR_MS
+        used = {} if over else modem._memory.get("used", {})
+        then = modem._now - modem._memory.get("aged", 0)  # of an earlier life: at the latest
+        modem._used = {kind: [then] * used[kind] for kind in used}
+        if not over:  # one may have been dialled and not yet written down
+            modem._used["dial"] = modem._used.get("dial", []) + [modem._now]
+        modem._forget_at = modem._now + _AGE_MS
+    if modem._rung == "off":
+        return (yield modem._rest())
     if modem._dialler:
         yield from modem._dialler.rouse()
     yield from _answer(modem)

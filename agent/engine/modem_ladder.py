@@ -46,6 +46,7 @@ disconnecting released registered
 """
 _REGISTRATION = "AT+CEREG AT+CGREG AT+CREG"
 _HOUR_MS = const(3600000)
+_FOREVER_MS, _AGE_MS = const(86400000), const(900000)
 _CHECK_MS = const(60000)  # signal, registration, context
 _GRACE_MS = const(15000)  # not registered, but the context is still up: a cell change or a short loss
 _DOUBT_MS = const(3000)  # a datagram was sent and nothing heard: look whether the notice got lost
@@ -69,10 +70,16 @@ class Ladder:
     def _life(self):
         """For ever: what is to be done in this state (a method of its name)."""
         while True:
+            if self._used and self._memory.get("used") and self._now >= self._forget_at:
+                self._rescue().age(self)  # in any state: a power cut would count it all as done just now
             try:
                 yield from getattr(self, "_" + self.state)()
             except LinkError as error:
                 yield from self._rescue().recover(self, str(error))
+
+    def _rest(self):
+        """How long nothing has to be done, if nobody wants anything."""
+        return _AGE_MS if self._memory.get("used") else _FOREVER_MS
 
     def _rescue(self):
         from . import modem_recovery
@@ -206,8 +213,8 @@ class Ladder:
             if self.state == "connected":
                 self._drop("context lost")
         self._silent = 0
-        if self._memory.get("used") and self._now >= self._forget_at:
-            self._rescue().age(self)
+        if self.state == "connected" and self._now - self._entered >= _CHECK_MS:
+            self._tries = 0
 
     def _read_registration(self):
         self._registration = {}

@@ -6,13 +6,12 @@ Generators as in modem_ladder.py; `modem` is the Modem.
 from ..codec import at
 
 _BACKOFF_MS = (1000, 2000, 5000, 10000, 30000)
-_FOREVER_MS = 86400000
 
 
 def disabled(modem):
     """The radio is off until it is wanted."""
-    while modem._rung == "off":
-        yield _FOREVER_MS
+    if modem._rung == "off":
+        return (yield modem._rest())
     modem._event("enable")
 
 

@@ -139,8 +139,6 @@ def climb(modem, step, reason):
 
 def back_off(modem, waits=_BACKOFF_MS):
     """How long to wait before the next dial. What has been dialled is written down a few at a time."""
-    if modem.state == "connected" and modem._now - modem._entered >= 60000:
-        modem._tries = 0
     modem._tries += 1
     modem._dial_at = modem._now + _jittered(modem, waits, modem._tries)
     _record(modem, "dial", _AHEAD)
@@ -163,8 +161,9 @@ def _record(modem, kind, ahead):
     count = _count(modem, kind)
     known = dict(modem._memory.get("used", {}))
     modem._forget_at = modem._now + _AGE_MS
-    if count > known.get(kind, 0):
-        known[kind] = min(count + ahead, int(find(_MOST, kind)[0]))
+    if count > known.get(kind, 0) or modem._memory.get("aged"):
+        known[kind] = max(known.get(kind, 0), min(count + ahead, int(find(_MOST, kind)[0])))
+        modem._memory["aged"] = 0
         modem._keep("used", known)
 
 
@@ -173,12 +172,12 @@ def _count(modem, kind):
 
 
 def age(modem):
-    """Write down how little of it was in this hour."""
+    """Write down how little of it was in this hour, and how long ago: a restart knows no more than that."""
     used = {kind: _count(modem, kind) for kind in modem._memory["used"]}
     used = {kind: used[kind] for kind in used if used[kind]}
     modem._forget_at = modem._now + _AGE_MS
-    if used != modem._memory["used"]:
-        modem._keep("used", used)
+    modem._memory["aged"] = modem._now - max([max(modem._used[kind]) for kind in used]) if used else 0
+    modem._keep("used", used)
 
 
 def _act(modem, step, reason):

@@ -107,6 +107,24 @@ def test_what_is_kept_is_written_seldom_and_forgotten_after_an_hour():
     assert script.modem.state == "connected" and script.memory["used"] == {} and len(writes) <= 16
 
 
+def test_what_is_kept_ages_while_the_modem_rests_or_is_stuck():
+    """Else a power cut would make it all count as of now."""
+    script = Counted()
+    script.modem.target("connected", 0)
+    script.run(HOUR)
+    script.modem.target("off", script.now)
+    script.run(HOUR // 2 + 1000)
+    memory = script.memory
+    assert memory["used"]["dial"] > 10 and memory["aged"] >= HOUR // 4
+    again = Counted(memory=memory)
+    again.answers.pop("AT+QIACT=1")
+    again.modem.target("off", 0)
+    again.run(HOUR * 3 // 4)
+    again.modem.target("connected", again.now)
+    again.run(60000)
+    assert again.modem.state == "connected"
+
+
 def test_nothing_is_written_while_all_is_well():
     script = connected()
     script.run(2 * HOUR)
