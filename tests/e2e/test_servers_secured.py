@@ -1,6 +1,8 @@
-"""The servers with OSCORE: whom they hear, what they refuse, and what outlives a restart of them or of the device."""
+"""The servers with OSCORE and with DTLS: whom they hear, what they refuse, and what outlives a restart of them or of a
+device."""
 
 import asyncio
+import contextlib
 
 import pytest
 from aiocoap import Message
@@ -9,7 +11,9 @@ from aiocoap.numbers.types import Type
 from fake_device import FakeDevice
 from guarded import Guarded, make, send
 
-from pointsman.tools.servers.credentials import Secret
+from pointsman.tools.servers.coap import Unreachable
+from pointsman.tools.servers.credentials import DTLS, OSCORE, Secret
+from pointsman.tools.servers.dtls import Client, Sessions
 from pointsman.tools.servers.gateway import Gateway
 from pointsman.tools.servers.oscore import Contexts, client_of
 from pointsman.tools.servers.platform import Platform
@@ -36,15 +40,21 @@ async def eventually(check, seconds=10):
         await asyncio.sleep(0.01)
 
 
-class World:
-    """A platform of its own with OSCORE, that can be stopped and started."""
+both = pytest.mark.parametrize("world", [OSCORE, DTLS], indirect=True)
+oscore_only = pytest.mark.parametrize("world", [OSCORE], indirect=True)
+dtls_only = pytest.mark.parametrize("world", [DTLS], indirect=True)
 
-    def __init__(self, directory):
+
+class World:
+    """A platform that is secured so, and can be stopped and started."""
+
+    def __init__(self, security, directory):
+        self.security = security
         self.url, self.log, self.port = "sqlite:///%s" % (directory / "platform.sqlite"), Log(), 0
 
     async def start(self):
         self.storage = Storage(self.url)
-        keys = Contexts(self.storage, "platform", SECRET.oscore_key)
+        keys = self.serving(self.storage, "platform", SECRET, ("gw-1",))
         self.platform = Platform(self.storage, "127.0.0.1", self.port, self.log, keys=keys, gateways=("gw-1",))
         await self.platform.start()
         self.port = self.platform._coap.port
@@ -55,19 +65,32 @@ class World:
 
     async def crash(self):
         """No clean end: what close() would write is not written."""
-        self.platform._keys._contexts.clear()
+        if self.security == OSCORE:
+            self.platform._keys._contexts.clear()
+        else:
+            self.platform._coap._messages.message_interface.server.close()
         await self.stop()
+
+    def serving(self, storage, name, secret, gateways=()):
+        if self.security == OSCORE:
+            return Contexts(storage, name, secret.oscore_key)
+        return Sessions(secret, gateways)
+
+    def asking(self, storage, name, secret):
+        key = secret.device_key(self.security, name)
+        return client_of(storage, name, key) if self.security == OSCORE else Client(name, key)
 
     def rejected(self):
         return self.platform._coap.reject.counts
 
-    def guard(self, name, state=None, secret=SECRET):
-        return Guarded(make("oscore", name, secret.device_key("oscore", name), state), self.platform.uri)
+    def guard(self, name, state=None, secret=SECRET, uri=None):
+        key = secret.device_key(self.security, name)
+        return Guarded(make(self.security, name, key, state), uri or self.platform.uri)
 
 
 @pytest.fixture
-def world(tmp_path):
-    return World(tmp_path)
+def world(request, tmp_path):
+    return World(request.param, tmp_path)
 
 
 def scenario(world, steps):
@@ -81,6 +104,7 @@ def scenario(world, steps):
     asyncio.run(run())
 
 
+@both
 def test_both_ways(world):
     """Register, Send, Read, Write, Observe, Update, De-register on one context; a body of many blocks both ways."""
 
@@ -100,12 +124,13 @@ def test_both_ways(world):
             assert (await device.update()).code == Code.CHANGED
             assert (await device.deregister()).code == Code.DELETED
             assert [row["sequence"] for row in world.platform.readings("meter-7")] == [1, 2]
-            assert world.rejected() == {} and guard.said == []
-            assert all(b"meter" not in data for data in guard.sent + guard.got)
+            assert world.rejected() == {} and guard.said in ([], [("up",)])
+            assert all(b"maker" not in data and b"mmm" not in data for data in guard.sent + guard.got)
 
     scenario(world, steps)
 
 
+@oscore_only
 def test_plain_is_refused_without_state(world):
     """4.01, and nothing of it is remembered: not even its message id."""
 
@@ -120,6 +145,7 @@ def test_plain_is_refused_without_state(world):
     scenario(world, steps)
 
 
+@oscore_only
 def test_another_key(world):
     """A wrong key and a name that nobody has: refused, and no context is made of it."""
 
@@ -133,6 +159,7 @@ def test_another_key(world):
     scenario(world, steps)
 
 
+@both
 def test_another_name(world):
     """Who has a key speaks for its own name only, and is no gateway by saying so."""
 
@@ -147,6 +174,7 @@ def test_another_name(world):
     scenario(world, steps)
 
 
+@oscore_only
 def test_replayed_cut_and_mixed_up(world):
     """Old, truncated, bent records, from its address and from another: refused, counted; the device does not notice."""
 
@@ -174,6 +202,7 @@ def test_replayed_cut_and_mixed_up(world):
     scenario(world, steps)
 
 
+@oscore_only
 def test_forged_answers(world):
     """What is not sealed by the device does not end a request that it is about to answer."""
 
@@ -197,6 +226,7 @@ def test_forged_answers(world):
     scenario(world, steps)
 
 
+@both
 def test_moves(world):
     """W3: another address is another address, no other device; requests and observations follow it."""
 
@@ -209,7 +239,8 @@ def test_moves(world):
             await guard.move()
             assert (await device.update()).code == Code.CHANGED
             assert await world.platform.read("meter-7", "/3/0/0") == "maker"
-            await eventually(lambda: seen == [1.5, 1.5])
+            if world.security == OSCORE:  # its remote is another; a DTLS session's is not
+                await eventually(lambda: seen == [1.5, 1.5])
             device.change("/3331/0/5805", 3.5)
             await eventually(lambda: 3.5 in seen)
             row = world.platform.registrations(live=True)[0]
@@ -237,6 +268,7 @@ async def with_echo(device, request):
         device.ask = asked
 
 
+@oscore_only
 @pytest.mark.parametrize("clean", [True, False])
 def test_server_restarts(world, clean):
     """Its numbers go on; after a crash the first request has to show by Echo that it is new (RFC 8613 B.1.2)."""
@@ -261,6 +293,7 @@ def test_server_restarts(world, clean):
     scenario(world, steps)
 
 
+@both
 def test_device_restarts(world):
     """With what it kept it goes on in one round trip."""
 
@@ -275,15 +308,15 @@ def test_device_restarts(world):
     scenario(world, steps)
 
 
+@both
 def test_gateway(world, tmp_path):
     """The gateway has credentials of its own at the platform, its devices theirs at the gateway; both legs are sealed,
     and relay, observation and the devices' moves go through."""
 
     async def steps():
         storage = Storage("sqlite:///%s" % (tmp_path / "gateway.sqlite"))
-        key = SECRET.device_key("oscore", "gw-1")
         gateway = Gateway(storage, "127.0.0.1", 0, world.platform.uri, world.log, upstream_host="127.0.0.1",
-                          keys=Contexts(storage, "gw-1", LAN.oscore_key), upstream_keys=client_of(storage, "gw-1", key))
+                          keys=world.serving(storage, "gw-1", LAN), upstream_keys=world.asking(storage, "gw-1", SECRET))
         await gateway.start()
         try:
             await through(gateway)
@@ -294,8 +327,7 @@ def test_gateway(world, tmp_path):
     async def through(gateway):
         names = ["meter-%d" % number for number in range(3)]
         for name in names:
-            guard = Guarded(make("oscore", name, LAN.device_key("oscore", name)), gateway.uri)
-            async with FakeDevice(name) as device, guard:
+            async with FakeDevice(name) as device, world.guard(name, secret=LAN, uri=gateway.uri) as guard:
                 assert (await device.register(guard.uri, epoch=1)).code == Code.CREATED
                 await eventually(lambda: world.platform._table.of(name))  # noqa: B023
                 assert world.platform._table.of(name).via == "gw-1"
@@ -306,7 +338,8 @@ def test_gateway(world, tmp_path):
                 await eventually(lambda: seen == [1.5])  # noqa: B023
                 await guard.move()
                 assert (await device.update()).code == Code.CHANGED
-                await eventually(lambda: len(seen) == 2)  # noqa: B023
+                if world.security == OSCORE:
+                    await eventually(lambda: len(seen) == 2)  # noqa: B023
                 device.change("/3331/0/5805", 4.5)
                 await eventually(lambda: 4.5 in seen)  # noqa: B023
                 await eventually(lambda: len(world.platform.readings(name)) == 2)  # noqa: B023
@@ -315,5 +348,60 @@ def test_gateway(world, tmp_path):
                     assert (await moved.register(direct.uri, epoch=2)).code == Code.CREATED
                     await eventually(lambda: gateway._table.of(name) is None)  # noqa: B023
         assert world.rejected() == {} and gateway.coap.reject.counts == {}
+
+    scenario(world, steps)
+
+
+@dtls_only
+def test_dtls_server_restarts(world):
+    """After a clean end the device knows that its session is gone; after a crash it is silence. Until it is back, the
+    server knows at once that it cannot reach it."""
+
+    async def steps():
+        async with FakeDevice("meter-7") as device, world.guard("meter-7") as guard:
+            await device.register(guard.uri, epoch=1)
+            await world.stop()
+            await world.start()
+            await eventually(lambda: [said[0] for said in guard.said] == ["up", "closed"])
+            with pytest.raises(Unreachable, match="session"):
+                await world.platform.read("meter-7", "/3/0/0")
+            assert (await device.update()).code == Code.CHANGED
+            assert await world.platform.read("meter-7", "/3/0/0") == "maker"
+            await world.crash()
+            await world.start()
+            guard.guard.open(0)
+            assert (await device.update()).code == Code.CHANGED
+            assert await world.platform.read("meter-7", "/3/0/0") == "maker"
+
+    scenario(world, steps)
+
+
+@dtls_only
+def test_dtls_attacks(world):
+    """Old, truncated and bent records, plain CoAP, another key: dropped, counted; the device does not notice."""
+
+    async def steps():
+        async with FakeDevice("meter-7") as device, world.guard("meter-7") as guard:
+            await device.register(guard.uri, epoch=1)
+            await device.send(guard.uri, 1, [1])
+            for data in list(guard.sent):
+                guard.inject(data)
+                for end in range(len(data)):
+                    guard.inject(data[:end])
+                guard.inject(data[:-1] + bytes([data[-1] ^ 1]))
+            plain = Message(code=Code.POST, _mtype=Type.CON, _mid=7, _token=b"a", payload=b"")
+            plain.opt.uri_path, plain.opt.uri_query = ("rd",), ("ep=meter-7", "lwm2m=1.1", "epoch=9")
+            guard.inject(plain.encode())
+            async with FakeDevice("meter-7") as other, world.guard("meter-7", secret=LAN) as wrong:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(3):
+                        await other.register(wrong.uri, epoch=9)
+                assert [said[0] for said in wrong.said] == ["refused"]
+            assert (await device.send(guard.uri, 2, [2])).code == Code.CHANGED
+            assert await world.platform.read("meter-7", "/3/0/0") == "maker"
+            assert [row["sequence"] for row in world.platform.readings("meter-7")] == [1, 2]
+            assert {"replayed", "forged", "malformed"} <= set(world.rejected())
+            assert len(world.log.of("rejected")) < 40 < sum(world.rejected().values())
+            assert [row["epoch"] for row in world.platform.registrations()] == [1]
 
     scenario(world, steps)

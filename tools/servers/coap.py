@@ -10,6 +10,7 @@ import contextlib
 import logging
 import random
 import socket
+from urllib.parse import urlsplit
 
 import aiocoap
 from aiocoap import Message, error, resource
@@ -138,7 +139,10 @@ class Coap:
         """The remote of a server's URI, coap or coaps. Raises Unreachable when its name is unknown."""
         if self._context is None:
             raise Unreachable("stopped")
-        message = Message(code=Code.GET, uri="coap" + uri[uri.index(":"):])
+        scheme, _, rest = uri.partition("://")
+        if scheme == "coaps" and urlsplit(uri).port is None:
+            rest += ":5684"
+        message = Message(code=Code.GET, uri="coap://" + rest)
         try:
             await self._context.find_remote_and_interface(message)
         except (error.Error, OSError) as problem:
@@ -154,7 +158,7 @@ class Coap:
         """Send one request from this port and return the response. `to` is a remote. Raises Unreachable."""
         patience = self.paced(to, patience)
         request = self._request(to, code, path, query, payload, format, accept, patience)
-        return await self._first(request, patience)
+        return await self._first(to, request, patience)
 
     @contextlib.asynccontextmanager
     async def watch(self, to, path, query=(), accept=None, patience=SERVER):
@@ -162,7 +166,7 @@ class Coap:
         patience = self.paced(to, patience)
         request = self._request(to, Code.GET, path, query, b"", None, accept, patience, observe=0)
         try:
-            first = await self._first(request, patience)
+            first = await self._first(to, request, patience)
             yield first, (request.observation if first.opt.observe is not None else None)
         finally:
             if not request.observation.cancelled:
@@ -180,13 +184,16 @@ class Coap:
         message.remote = to
         if self._context is None:
             raise Unreachable("stopped")
+        if not self._keys.reachable(to):
+            raise Unreachable("it has no session with us since our start, or any more")
         return self._context.request(message)
 
-    async def _first(self, request, patience):
+    async def _first(self, to, request, patience):
         try:
             async with asyncio.timeout(patience.limit):
                 return await request.response
-        except TimeoutError as problem:
+        except (TimeoutError, error.TimeoutError) as problem:
+            self._keys.silent(to)
             raise Unreachable("no answer in time") from problem
         except (error.Error, OSError) as problem:
             raise Unreachable(str(problem) or type(problem).__name__) from problem

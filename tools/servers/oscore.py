@@ -141,6 +141,12 @@ class Contexts:
     def _protected(self, udp, peer):
         return OSCOREAddress(self._kept(peer, self._of(peer)), udp)
 
+    def reachable(self, remote):
+        return True
+
+    def silent(self, remote):
+        pass
+
     def close(self):
         """A clean end of all contexts."""
         for context in self._contexts.values():

@@ -113,16 +113,15 @@ class Registrations:
     def _follow(self, record, remote):
         """It is there now: what came from there was new, and had its key."""
         place = address(remote)
-        if record.remote == remote:
-            return
-        record.remote = remote
         if place != record.address:
             self._note("moved", endpoint=record.endpoint, address=place, before=record.address)
             record.address = place
             self._storage.execute(_MOVE, {"its_key": record.key, "place": place})
-        moved, record.moved = record.moved, asyncio.Event()
-        moved.set()
-        self._moved(record)
+        if record.remote != remote:  # a DTLS session stays the same wherever it is
+            record.remote = remote
+            moved, record.moved = record.moved, asyncio.Event()
+            moved.set()
+            self._moved(record)
 
     def epoch(self, endpoint):
         """The highest epoch seen of this endpoint, or None."""

@@ -1,7 +1,8 @@
 """Between aiocoap and a socket: addresses, whose they are, and what is refused before aiocoap hears of it.
 
 How an endpoint is protected is an object with `scheme`, `site(site)`, `attach(context, sock, reject)`,
-`remote(udp, name)`, `server(udp)` and `close()`: Plain here, Contexts of oscore.py, Sessions of dtls.py.
+`remote(udp, name)`, `server(udp)`, `reachable(remote)`, `silent(remote)` and `close()`: Plain here, Contexts of
+oscore.py, Sessions and Client of dtls.py.
 """
 
 import asyncio
@@ -84,8 +85,15 @@ class Plain:
     def server(self, udp):
         return udp
 
+    def reachable(self, remote):
+        """Whether there is a way to say something to it at all."""
+        return True
+
+    def silent(self, remote):
+        """It has not answered."""
+
     def close(self):
-        pass
+        """A clean end."""
 
 
 async def listen(context, sock, interface=Interface, door=lambda messages: messages):
