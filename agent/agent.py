@@ -77,6 +77,7 @@ class Agent(Configuring, Registering, Linking):
     0."""
 
     ports = tuple  # () -> the board's links, where there is a board
+    board = None  # what it runs on, for objects that tell of it
 
     def __init__(self, settings, medium, below, measure, wall, sink=None):
         get = settings.get
@@ -115,6 +116,7 @@ class Agent(Configuring, Registering, Linking):
         if not self.configuration.accounts:
             self._modem_at = now + _PATIENCE_MS
         self.reports.start(now)
+        self.resources.extend()
         self._aim(now)
         self._settle(now)
 
@@ -223,6 +225,7 @@ class Agent(Configuring, Registering, Linking):
                 self._emit(now, peer[0], peer[1], peer[2], data)
             if not busy:
                 break
+        self.resources.rest()
         if self._stopping and self.registration.state == "idle":
             self._stopping = False
             self._end("stopped")
@@ -302,8 +305,9 @@ class Agent(Configuring, Registering, Linking):
             value = self._measure_now()
             self.reports.add(value, self.wall(), now)
         except (OSError, ValueError, LocalError) as e:
+            self.resources.faulty = True
             return self.log.error(now, "reports", "unmeasured", error=str(e))
-        self.resources.meter = value
+        self.resources.meter, self.resources.faulty = value, False
         self.north.changed(METER, now)
 
     def _send(self, now, readings):

@@ -127,8 +127,7 @@ class Linking:
 
     def _tell(self, now):
         """Whoever observes the objects about links hears of what has changed."""
-        if self.resources.connectivity:
-            self.resources.connectivity.look(now)
+        self.resources.look(now)
 
     def _load_watching(self, now):
         """Not needed, and no heap to spare for it, before there are servers to register with."""

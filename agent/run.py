@@ -67,7 +67,7 @@ class Driver:
 
     def __init__(self, board, agent):
         self.board, self.agent, self.clock = board, agent, Clock()
-        agent.ports = board.links
+        agent.ports, agent.board = board.links, board
         self.waiting = Waiting(self.clock)
         self.port = self.call = None
         self._sockets = {}  # link name -> (socket, its address)

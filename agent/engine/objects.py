@@ -15,8 +15,7 @@ _NOT_FOUND, _UNAUTHORIZED = 132, 129
 class Objects:
     def __init__(self):
         self._objects = {}
-        self._late = ()
-        self._load = None
+        self._late = {}
 
     def add(self, oid, table, read, write=None, execute=None, instances=None, hidden=False, create=None, delete=None):
         """table: the resources.
@@ -31,28 +30,33 @@ class Objects:
         """
         self._objects[oid] = (table, read, write, execute, instances or _single, hidden, create, delete)
 
-    def later(self, oids, load):
-        """Objects of one instance that are announced, and added by load() when a server first asks for one of them."""
-        self._late, self._load = oids, load
+    def later(self, oid, load, instances=(0,)):
+        """An object that is announced with these instances, and added by load(oid) when a server asks for it."""
+        self._late[oid] = (load, instances)
+
+    def rest(self):
+        """Let go of what was added so: it is loaded again when it is asked for."""
+        for oid in self._late:
+            self._objects.pop(oid, None)
 
     def ids(self):
         """The objects that servers may look at, in rising order."""
-        return [oid for oid in sorted(list(self._objects) + list(self._late)) if oid in self._late or self._shown(oid)]
+        shown = [oid for oid in self._objects if oid not in self._late and self._shown(oid)]
+        return sorted(shown + list(self._late))
 
     def paths(self):
         """-> [(object,)|(object, instance)] to announce in a registration, in rising order."""
         found = []
         for oid in self.ids():
-            there = (0,) if oid in self._late else self._objects[oid][4]()
+            there = self._late[oid][1] if oid in self._late else self._objects[oid][4]()
             found += [(oid, instance) for instance in there] or [(oid,)]
         return found
 
     def at(self, path):
         """-> (table, read, write, execute, instances, hidden, create, delete) of the object that `path` begins with.
         RemoteError 4.04, or 4.01 where it is hidden."""
-        if path[0] in self._late:
-            self._late = ()
-            self._load()
+        if path[0] in self._late and path[0] not in self._objects:
+            self._late[path[0]][0](path[0])
         found = self._objects.get(path[0])
         if found is None:
             raise RemoteError("there is no object %d" % path[0], _NOT_FOUND)

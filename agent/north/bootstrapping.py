@@ -6,7 +6,8 @@ Source: LwM2M 1.1 Core 6.1.7, Transport 6.4.2.
 from ..codec import coap
 from ..engine.tree_writing import checked
 from ..errors import RemoteError
-from . import content, resources
+from . import content
+from .objects_account import kind
 
 
 def handle(north, request, bootstrap, now):
@@ -38,8 +39,8 @@ def configuration(target, format, payload):
     """-> [(path, value)] of a bootstrap write, kinds checked; resources that we do not have are left out (1.1 Core
     6.1.7.3)."""
     found = []
-    for where, value in content.decode(target, resources.kind, format, payload):
-        kind = resources.kind(where) if len(where) == 3 else None
-        if kind is not None:
-            found.append((where, checked(where, kind, value)))
+    for where, value in content.decode(target, kind, format, payload):
+        taken = kind(where) if len(where) == 3 else None
+        if taken is not None:
+            found.append((where, checked(where, taken, value)))
     return found

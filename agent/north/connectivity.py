@@ -1,109 +1,131 @@
 """The objects that tell a server about the device's links: 4 monitoring, 7 statistics, 10 cellular, 11 APN profile, 13
-bearer selection, and the figures in 26242. Read by resources.py once there is a server to tell.
+bearer selection.
 
-Sources: OMA LwM2M 1.1 Core appendix E.5 (object 4), OMA registry (objects 7, 10, 11 and 13).
+Sources: OMA LwM2M 1.1 Core appendix E.5 (object 4, version 1.2), OMA registry (7, 10, 11 and 13, versions 1.0).
 """
+
+from ..errors import RemoteError
 
 CONNECTIVITY, STATISTICS, CELLULAR, APN_PROFILE, BEARERS = 4, 7, 10, 11, 13
 _LTE, _WLAN, _ETHERNET = 6, 21, 41  # bearers of /4/0/0
 _PREFERRED = {_LTE: 4, _WLAN: 7, _ETHERNET: 8}  # as /13/0/0 spells them
-_NO_LOGIN = 3  # /11/0/4
+_NO_SIGNAL = 0  # dBm: /4/0/2 is mandatory, on a cable too
+_ANY_LOGIN, _NO_LOGIN = 2, 3  # /11/0/4
 _WATCHED = (0, 1, 2, 4, 7)  # resources of object 4, all of them
+_NOT_ALLOWED = 133
 
 # id operations kind
 _CONNECTIVITY = """
 0 R int
-1 R int
+1 R* int
 2 R int
-4 R str
-7 R str
+4 R* str
+7 R* str
 """
 _STATISTICS = """
 2 R int
 3 R int
 6 E -
+7 E -
 """
 _CELLULAR = """
-11 R objlnk
+11 R* objlnk
 """
 _APN_PROFILE = """
-0 R str
-1 R str
-2 R bool
-3 R bool
-4 R int
+0 RW! str
+1 RW str
+2 RW bool
+3 RW bool
+4 RW! int
+5 RW str
+13 R int
+14 R int
 """
 _BEARERS = """
-0 R int
+0 RW* int
 """
+TABLES = {CONNECTIVITY: _CONNECTIVITY, STATISTICS: _STATISTICS, CELLULAR: _CELLULAR, APN_PROFILE: _APN_PROFILE,
+          BEARERS: _BEARERS}  # fmt: skip
 
 
-class Connectivity:
-    """Those objects of one agent, entered into its tree of objects: 7 once it counts, 10, 11 and 13 where it may have
-    a modem."""
+def enter(agent, objects):
+    """Put them into the tree of objects."""
+    links = _Links(agent)
+    agent.resources.told = agent.resources.told or links.watched()
+    objects.add(CONNECTIVITY, _CONNECTIVITY, links.monitoring)
+    objects.add(STATISTICS, _STATISTICS, links.statistics, execute=links.collect)
+    objects.add(CELLULAR, _CELLULAR, lambda *_: [(APN_PROFILE, 0)])
+    objects.add(APN_PROFILE, _APN_PROFILE, links.profile, links.write_profile)
+    objects.add(BEARERS, _BEARERS, links.preferred, _refuse)
 
-    def __init__(self, agent, objects):
+
+def look(agent, now):
+    """Tell whoever observes object 4 what has changed since they were told."""
+    before = agent.resources.told
+    agent.resources.told = after = _Links(agent).watched()
+    changed = [rid for rid, old, new in zip(_WATCHED, before, after) if old != new]
+    if changed:
+        agent.north.changed((CONNECTIVITY, 0, changed[0]) if len(changed) == 1 else (CONNECTIVITY, 0), now)
+
+
+class _Links:
+    def __init__(self, agent):
         self._agent = agent
-        self._told = self._now()
-        objects.add(CONNECTIVITY, _CONNECTIVITY, self._monitoring)
-        if agent.metrics:
-            objects.add(STATISTICS, _STATISTICS, self._statistics, execute=self._reset)
-        if "lte" in agent.settings.get("links").split(","):
-            objects.add(CELLULAR, _CELLULAR, lambda _instance, _rid: [(APN_PROFILE, 0)])
-            objects.add(APN_PROFILE, _APN_PROFILE, self._profile)
-            objects.add(BEARERS, _BEARERS, self._preferred)
 
-    def look(self, now):
-        """Tell whoever observes object 4 what has changed since the last look."""
-        told, self._told = self._told, self._now()
-        changed = [rid for rid, before, after in zip(_WATCHED, told, self._told) if before != after]
-        if changed:
-            path = (CONNECTIVITY, 0, changed[0]) if len(changed) == 1 else (CONNECTIVITY, 0)
-            self._agent.north.changed(path, now)
+    def watched(self):
+        return [self.monitoring(0, rid) for rid in _WATCHED]
 
-    def _now(self):
-        return [self._monitoring(0, rid) for rid in _WATCHED]
-
-    def _monitoring(self, _instance, rid):
+    def monitoring(self, _instance, rid):
         agent = self._agent
         if rid == 1:
             return [bearer(name) for name in agent.links.up()]
         if rid == 0:
             return bearer(agent.links.active)
         if rid == 2:
-            return agent.modem.signal if agent.modem else None
+            return agent.modem and agent.modem.signal or _NO_SIGNAL
         if rid == 4:
             up = [port for port in agent.ports() if agent.links.is_up(port.name)]
             return [port.address for port in up if port.address and port.address != "0.0.0.0"]
         return [agent.settings.get("apn")] if agent.settings.get("apn") else None
 
-    def _statistics(self, _instance, rid):
-        """kB sent and received over all links since the start, or since they were reset."""
-        return self._agent.metrics.sums[rid - 2] // 1000
+    def statistics(self, _instance, rid):
+        """kB sent and received over all links since the start, or since the collection was started."""
+        agent = self._agent
+        sums = agent.resources.stopped or (agent.metrics and agent.metrics.sums)
+        return sums and sums[rid - 2] // 1000
 
-    def _reset(self, _instance, _rid, _arguments):
-        self._agent.metrics.sums = [0, 0]
+    def collect(self, _instance, rid, _arguments):
+        """6 counts from 0, 7 counts no further."""
+        resources, metrics = self._agent.resources, self._agent.metrics
+        if rid == 6:
+            metrics.sums, resources.stopped = [0, 0], None
+        else:
+            resources.stopped = resources.stopped or list(metrics.sums)
 
-    def _profile(self, _instance, rid):
-        apn, modem = self._agent.settings.get("apn"), self._agent.modem
+    def profile(self, _instance, rid):
+        agent = self._agent
+        get, modem = agent.settings.get, agent.modem
+        if rid > 12:
+            carried = agent.metrics and agent.metrics.bytes.get("lte")
+            return carried and carried[rid - 13]
+        login = _ANY_LOGIN if get("ppp_user") else _NO_LOGIN
         connected = modem is not None and modem.state == "connected"
-        return ("bearer", apn, not apn, connected, _NO_LOGIN)[rid]
+        return ("bearer", get("apn"), not get("apn"), connected, login, get("ppp_user") or None)[rid]
 
-    def _preferred(self, _instance, _rid):
+    def write_profile(self, _instance, rid, value, really):
+        """The APN is a setting that a server may change; the rest follows from it, or is the device's own."""
+        if rid != 1:
+            _refuse(0, rid, value, really)
+        policies = self._agent.policies
+        (policies.offer if really else policies.check)("apn", value)
+
+    def preferred(self, _instance, _rid):
         """The links in the order in which the device prefers them; what a server would rather have is not asked."""
         return [_PREFERRED[bearer(name)] for name in self._agent.settings.get("links").split(",")]
 
 
-def figure(metrics, rid):
-    """The resources of 26242 that count: 6 moves; 7 ms of the last one: detect, dial, register; 8 starts of the modem;
-    9 "link sent received", bytes of today; 10 "state s" of the registration. None while nothing is counted."""
-    if not metrics:
-        return None
-    if rid == 9:
-        return ["%s %d %d" % (link, sent, received) for link, (sent, received) in sorted(metrics.bytes.items())]
-    if rid == 10:
-        return ["%s %d" % (state, ms // 1000) for state, ms in sorted(metrics.seconds.items())]
-    return (metrics.moves, list(metrics.last), metrics.resets)[rid - 6]
+def _refuse(*_):
+    raise RemoteError("this is the device's own to decide; of its links, the order in its settings", _NOT_ALLOWED)
 
 
 def bearer(link):

@@ -86,6 +86,6 @@ def _from_text(target, kind, payload):
             return ("0", "1").index(text) == 1
         if kind == "opaque":
             return a2b_base64(text)
-        return {"int": int, "float": float}.get(kind, str)(text)
+        return {"int": int, "time": int, "float": float}.get(kind, str)(text)
     except (ValueError, UnicodeError):
         raise RemoteError("%s takes %s, not %r" % (spelled(target), kind, payload[:40]))

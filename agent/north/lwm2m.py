@@ -18,7 +18,8 @@ _LEAVE_RETRANSMIT = 1
 _MANAGEMENT = """north.management north.creating north.bootstrapping north.content north.formats
 engine.tree_reading engine.tree_writing engine.tree_creating
 codec.cbor_reading codec.senml_reading codec.senml_json codec.linkformat_reading
-codec.tlv codec.tlv_reading codec.lwm2m_cbor codec.lwm2m_cbor_reading"""
+codec.tlv codec.tlv_reading codec.lwm2m_cbor codec.lwm2m_cbor_reading
+north.objects_account north.objects_pointsman"""
 
 
 def outcome(response):

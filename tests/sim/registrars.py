@@ -22,7 +22,7 @@ def readings(payload):
     assert name == "/26242/0/0", name
     found = []
     for n, record in enumerate(records[1:]):
-        assert record[0] == "/3331/0/5805", record
+        assert record[0] == "/3331/0/5700", record
         found.append((first + n, record[1]))
     return found
 

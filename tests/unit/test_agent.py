@@ -213,7 +213,7 @@ def test_readings_leave_the_outbox_only_when_acknowledged():
     assert len(net.agent.journal.pending()) == 0
     sends = [senml.unpack(request.payload) for request in gateway.seen if request.path == ("dp",)]
     last = sends[-1]
-    assert last[0][0] == "/26242/0/0" and last[1][0] == "/3331/0/5805"
+    assert last[0][0] == "/26242/0/0" and last[1][0] == "/3331/0/5700"
 
 
 def test_management_by_the_registrar_only():
@@ -262,7 +262,7 @@ def test_reboot_is_answered_before_it_is_done():
 def test_observation():
     """LightweightM2M-1.1-int-301, 302"""
     net, gateway, _ = start((("report_period_s", 5),))
-    gateway.ask(coap.GET, ("3331", "0", "5805"), net.now, observe=0, accept=60)
+    gateway.ask(coap.GET, ("3331", "0", "5700"), net.now, observe=0, accept=60)
     net.carry()
     net.run(10000)
     assert len(gateway.answers) >= 3 and gateway.answers[-1].payload != gateway.answers[-2].payload

@@ -13,7 +13,7 @@ _WORDS = {"bn": BN, "bt": BT, "n": N, "v": V, "vs": VS, "vb": VB, "t": T, "vd": 
 KINDS = {**dict.fromkeys(((1, 0), (1, 1), (1, 2), (1, 3), (1, 5), (3, 11), (3, 13)), int),
          **dict.fromkeys(((1, 7), (3, 0), (3, 1), (3, 2), (3, 3), (3, 16), (3331, 5701)), str),
          **dict.fromkeys(((2, 0), (2, 1), (2, 2), (2, 3)), int),
-         (1, 6): bool, (1, 23): bool, (3331, 5805): float}  # fmt: skip
+         (1, 6): bool, (1, 23): bool, (3331, 5700): float}  # fmt: skip
 
 
 def values(format, payload, path):

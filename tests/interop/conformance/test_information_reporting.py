@@ -13,7 +13,7 @@ def test_send(device):
     """LightweightM2M-1.1-int-306 Send Operation; 311 Send command: the readings come by themselves, each with its time,
     and nothing of ours towards a server that does not know it (W4)."""
     device.becomes(lambda: len(device.server.sent) > 1)
-    assert all(path == "/3331/0/5805" and isinstance(value, int | float) and when > 1.7e9
+    assert all(path == "/3331/0/5700" and isinstance(value, int | float) and when > 1.7e9
                for _, path, value, when in device.server.sent)
 
 
@@ -53,7 +53,7 @@ def test_cancel_by_reset(device):
 
 def test_observe_the_meter(device):
     """LightweightM2M-1.1-int-301 with the value that the device measures."""
-    path = "/3331/0/5805"
+    path = "/3331/0/5700"
     assert path in device.observe(path)
     device.becomes(lambda: len(device.notified(path)) > 1)
     device.cancel(path)
