@@ -166,6 +166,24 @@ def test_a_bootstrap_with_keys():
     assert registered(net) == (PLATFORM[0], "eth") and net.agent.configuration.tree[(21, 65534, 0)] == b"1" * 16
 
 
+def test_keys_are_changed_without_losing_service():
+    """L2, S1: new keys are on trial until the registrar has taken a registration under them."""
+    for good in (True, False):
+        tree = oscore({path: TREE[path] for path in TREE if path[1] == 1}, 1)
+        net = begin(secure(tree=tree, servers=(GATEWAY,)))
+        server = net.servers[GATEWAY].exchange
+        changed = dict(tree)
+        changed[(21, 1, 0)] = b"the next sixteen"
+        if good:
+            server.context = Context(b"the next sixteen", b"", b"", b"me")
+            server.restart()
+        net.agent._commit(net.now, changed)
+        net.carry()
+        net.run(1500000)
+        assert registered(net) == (GATEWAY[0], "eth") and not net.agent.configuration.trial
+        assert net.agent.configuration.tree[(21, 1, 0)] == (changed if good else tree)[(21, 1, 0)]
+
+
 def test_only_a_found_server_that_is_protected_as_settings_say_is_asked():
     for security, uri, asked in (("oscore", "coap://10.0.0.9:1", True), ("oscore", "coaps://10.0.0.9:1", False),
                                  ("dtls", "coaps://10.0.0.9:1", True), ("dtls", "coap://10.0.0.9:1", False)):
