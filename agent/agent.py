@@ -162,7 +162,7 @@ class Agent(Configuring, Registering, Linking):
             self._aim_modem(now)
         if self._reset_at is not None and now >= self._reset_at:
             self._reset_at = None
-            self._end("reset")
+            self._end("reset", now)
         self._settle(now)
 
     def deadline(self):
@@ -228,7 +228,7 @@ class Agent(Configuring, Registering, Linking):
         self.resources.rest()
         if self._stopping and self.registration.state == "idle":
             self._stopping = False
-            self._end("stopped")
+            self._end("stopped", now)
 
     def _react(self, now, name, what):
         (reaction,) = find(_PLOT, name, what[0])
@@ -241,9 +241,9 @@ class Agent(Configuring, Registering, Linking):
         elif reaction != ".":
             getattr(self, reaction)(now, *what[1:])
 
-    def _end(self, how):
+    def _end(self, how, now):
         if self.guards:
-            self.store.keep({"guards": self.guards.states()})
+            self.guards.leave(self, now)
         self._out.append((how,))
 
     # the exchange's answers and requests

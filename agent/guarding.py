@@ -175,7 +175,18 @@ class Guards:
                 self._remember(guard.mark, state)
         return self._states
 
-    # what the agent does about what take() gives (see _PLOT)
+    # what the agent does about what take() gives (see _PLOT), and at its end
+
+    def leave(self, agent, now):
+        """A clean end: keeps what has to be, and closes what cannot be kept (RFC 5246 7.2.1)."""
+        for guard in self._guards:
+            if guard.dtls and guard.peer and not guard.engine.lasts():
+                guard.engine.close(now)
+                self._drain(guard, guard.peer)
+        agent.store.keep({"guards": self.states()})
+        for event in self.take():
+            if event[0] == "send":
+                self.let_out(agent, now, *event[1:])
 
     def kept(self, agent, now, states):
         self.durable = agent.store.keep({"guards": states})

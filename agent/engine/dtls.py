@@ -67,6 +67,10 @@ class Dtls:
         if self._session:
             self._session.confirm()
 
+    def lasts(self):
+        """Whether a server would know the session again from another port: by its Connection ID (RFC 9146)."""
+        return not self._session or bool(self._session.cid)
+
     def state(self):
         """What to keep at a clean end; nothing may be sent after it."""
         return self._session.last() if self._session else b""

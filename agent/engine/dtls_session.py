@@ -91,8 +91,9 @@ class Session:
 
 
 def load(state, step=64):
-    """The Session of a state that was kept, None: there is none in it."""
-    if len(state) < _FIXED or state[0] not in (_CLEAN, _CUT):
+    """The Session of a state that was kept, None: there is none in it, or none that would be known from another port.
+    """
+    if len(state) <= _FIXED or state[0] not in (_CLEAN, _CUT):
         return None
     session = Session(state[1:41], state[_FIXED:], step)
     session._number = session._limit = codec.number(state[41:47])

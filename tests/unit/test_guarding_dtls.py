@@ -52,6 +52,24 @@ def test_a_restart_needs_no_handshake():
     assert [guard.engine.counters["handshakes"] for guard in net.agent.guards._guards] == [0, 0]
 
 
+def test_without_a_connection_id_a_clean_end_closes_the_session():
+    """RFC 5246 7.2.1; and after a cut, which cannot, there is a handshake at once."""
+    for clean in (True, False):
+        tree = dtls({path: TREE[path] for path in TREE if path[1] == 1}, 1)
+        net = secure(tree=tree, servers=())
+        tunnel = net.servers[GATEWAY].exchange = Tunnel(net.servers[GATEWAY].exchange, KEY, None)
+        begin(net)
+        if clean:
+            net.agent.stop(net.now)
+            net.run(net.now + 4000)
+            assert tunnel.dtls.alerts == [b"\x01\x00"]
+        tunnel.dtls = Tunnel(None, KEY, None).dtls  # all that a server has for a client at another port
+        net.boot()
+        begin(net)
+        (guard,) = net.agent.guards._guards
+        assert registered(net) == (GATEWAY[0], "eth") and guard.engine.counters["handshakes"] == 1
+
+
 def test_a_server_that_lost_its_sessions_gets_a_handshake():
     net = begin(secure(tree=both(dtls)))
     tunnel = net.servers[GATEWAY].exchange
