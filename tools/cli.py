@@ -17,6 +17,7 @@ COMMANDS = {
     "lab": "the whole story on this machine: servers, modem, device, a pulled cable, a power cut",
     "agent": "run the device agent here: register with any LwM2M 1.1 server, or bootstrap first",
     "serve": "run a server: configuration, gateway or platform",
+    "key": "derive the key of one device or gateway from a server's secret",
     "modem": "emulate an AT modem on a pseudo-terminal, with its SIM, network and faults",
     "diag": "ask a running agent how it goes: links, moves, bytes, the end of its log",
     "bench": "measure, and print the figures beside a peer's",

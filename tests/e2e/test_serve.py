@@ -11,6 +11,9 @@ import sys
 import pytest
 from aiocoap.numbers.codes import Code
 from fake_device import FakeDevice
+from guarded import Guarded, make
+
+from pointsman.tools.servers.credentials import Secret, load_key
 
 COMMAND = [sys.executable, "-m", "pointsman.tools", "serve"]
 
@@ -26,8 +29,9 @@ def started():
     """Starts a server and gives its address and the process."""
     processes = []
 
-    def start(*arguments):
-        process = subprocess.Popen([*COMMAND, *arguments, "--insecure", "--json"], stdout=subprocess.PIPE, text=True)
+    def start(*arguments, secured=False):
+        more = ["--json"] if secured else ["--insecure", "--json"]
+        process = subprocess.Popen([*COMMAND, *arguments, *more], stdout=subprocess.PIPE, text=True)
         processes.append(process)
         line = json.loads(process.stdout.readline())
         assert line["event"] == "started"
@@ -70,7 +74,78 @@ def test_gateway_and_configuration_serve(started, tmp_path):
 
 def test_security_must_be_given_up_in_so_many_words():
     code, text = serve("platform")
-    assert code == 2 and "--insecure" in text and len(text.splitlines()) == 1
+    assert code == 2 and "--insecure" in text and "--security" in text and len(text.splitlines()) == 1
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """Secrets, good and bad, in the folder that commands are started in."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("good", "open"):
+        (tmp_path / name).write_text("5e" * 32)
+        (tmp_path / name).chmod(0o600 if name == "good" else 0o644)
+    return tmp_path
+
+
+@pytest.mark.parametrize("words, said", [
+    ("platform --security oscore", "--secret"),
+    ("platform --security none", "--insecure"),
+    ("platform --security none --insecure --secret good", "--secret"),
+    ("platform --insecure --secret good", "--insecure"),
+    ("platform --security dtls --secret good --insecure", "--insecure"),
+    ("platform --security oscore --secret good", "--db FILE"),
+    ("platform --security dtls --secret open", "chmod 600 open"),
+    ("platform --security dtls --secret nowhere", "openssl rand"),
+    ("platform --security tls --secret good", "oscore"),
+    ("gateway --gateway gw-1 --platform coap://127.0.0.1:9", "--gateway"),
+    ("gateway --security dtls --secret good --platform coap://127.0.0.1:9", "the way to the platform"),
+    ("gateway --security dtls --secret good --platform coaps://127.0.0.1:9 --insecure", "--platform-key"),
+    ("gateway --security dtls --secret good --platform coaps://127.0.0.1:9 --platform-key good", "32 hexadecimal"),
+])
+def test_security_that_is_none(files, words, said):
+    """Refused in one line with the remedy, and without a byte of a secret."""
+    code, text = serve(*words.split())
+    assert code == 2 and said in text and len(text.splitlines()) == 1 and "5e5e" not in text, text
+
+
+def key(*words):
+    done = subprocess.run([*COMMAND[:-1], "key", *words], capture_output=True, text=True, timeout=30)
+    return done.returncode, done.stdout + done.stderr.strip()
+
+
+def test_key(files):
+    """It is written for its owner alone, shown to nobody, and never over another."""
+    words = ("gw-1", "--security", "dtls", "--secret", "good", "--out", "gw-1.key")
+    assert key(*words) == (0, "")
+    assert load_key(files / "gw-1.key") == Secret(b"\x5e" * 32).device_key("dtls", "gw-1")
+    assert (files / "gw-1.key").stat().st_mode & 0o777 == 0o600
+    code, text = key(*words)
+    assert code == 2 and "gw-1.key" in text and len(text.splitlines()) == 1
+    assert key("gw-1", "--security", "dtls", "--secret", "open", "--out", "x")[0] == 2 and not (files / "x").exists()
+
+
+@pytest.mark.parametrize("security", ["oscore", "dtls"])
+def test_secured_servers_serve(started, files, security):
+    """The chain as its operator sets it up: secrets, the gateway's key; a device's reading comes to the platform."""
+    scheme = "coaps" if security == "dtls" else "coap"
+    (files / "lan").write_text("a5" * 32)
+    (files / "lan").chmod(0o600)
+    assert key("gw-1", "--security", security, "--secret", "good", "--out", "gw-1.key") == (0, "")
+    up, platform = started("platform", "--bind", "127.0.0.1:0", "--security", security, "--secret", "good", "--db",
+                           "p.sqlite", "--gateway", "gw-1", secured=True)
+    uri, _ = started("gateway", "--bind", "127.0.0.1:0", "--security", security, "--secret", "lan", "--db", "g.sqlite",
+                     "--platform", up, "--platform-key", "gw-1.key", secured=True)
+    assert up.startswith(scheme + "://") and uri.startswith(scheme + "://")
+
+    async def story():
+        guard = Guarded(make(security, "dev1", Secret(b"\xa5" * 32).device_key(security, "dev1")), uri)
+        async with FakeDevice("dev1") as device, guard:
+            assert (await device.register(guard.uri, epoch=1)).code == Code.CREATED
+            assert (await device.send(guard.uri, 0, [1])).code == Code.CHANGED
+            while "readings" not in platform.stdout.readline():
+                pass
+
+    asyncio.run(asyncio.wait_for(story(), 30))
 
 
 def test_a_port_in_use_is_named():

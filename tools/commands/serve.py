@@ -14,8 +14,11 @@ import sqlalchemy.exc
 from .. import faults
 from ..faults import Fault
 from ..servers.configuration import Configuration, checked_accounts, checked_settings
+from ..servers.credentials import DTLS, NONE, OSCORE, BadSecret, load, load_key
+from ..servers.credentials import KINDS as KINDS_OF_SECURITY
 from ..servers.gateway import Gateway
 from ..servers.platform import Platform
+from ..servers.protection import asking, serving
 from ..servers.storage import Storage
 
 KINDS = ("configuration", "gateway", "platform")
@@ -27,18 +30,25 @@ configuration  LwM2M bootstrap server: gives devices their server accounts and s
 gateway        registers the devices of a LAN, and each of them with the platform; stores and relays readings
 platform       takes registrations and readings; of two registrations of a device the newer one holds
 
+Each server has one secret, in a file that nobody else may read; keys are derived from it (pointsman key --help). Its
+database and its secret belong together: OSCORE's numbers are there, and must never start again under one secret.
+
 examples:
-  pointsman serve platform --insecure --bind 0.0.0.0:5693 --db platform.sqlite
-  pointsman serve gateway --insecure --bind 192.168.1.1:5683 --platform coap://platform.example:5693
-  pointsman serve configuration --insecure --accounts devices.json --multicast-port 5683 --advertise
+  (umask 77; openssl rand -hex 32 > platform.secret)
+  pointsman key gw-1 --security oscore --secret platform.secret --out gw-1.key
+  pointsman serve platform --security oscore --secret platform.secret --db platform.sqlite --gateway gw-1
+  pointsman serve gateway --security oscore --secret gateway.secret --db gateway.sqlite \\
+      --bind 192.168.1.1:5683 --platform coap://platform.example:5693 --platform-key gw-1.key
+  pointsman serve configuration --security dtls --secret configuration.secret --accounts devices.json
+  pointsman serve platform --insecure --bind 0.0.0.0:5693       where you trust the network
 
 devices.json names what each device gets, by its endpoint name:
-  {"meter-7": {"accounts": [{"uri": "coap://192.168.1.1:5683", "ssid": 1, "links": "eth"},
+  {"meter-7": {"accounts": [{"uri": "coap://192.168.1.1:5683", "ssid": 1, "links": "eth",
+                             "security": "oscore", "secret": "gateway.secret"},
                             {"uri": "coap://platform.example:5693", "ssid": 2, "links": "lte", "priority": 1}],
                "settings": {"report_period_s": 60, "apn": "internet"}}}
-An account also takes "lifetime" (s, default 300) and "epoch" (true; false for a server that is not one of these).
-
-These servers speak CoAP without security so far, hence --insecure: use them where you trust the network.
+"security" of an account is oscore (coap://), dtls (coaps://) or none; "secret" is the file of that server's secret. An
+account also takes "lifetime" (s, default 300) and "epoch" (true; false for a server that is not one of these).
 """
 
 
@@ -48,8 +58,15 @@ def arguments(parser):
     parser.add_argument("--bind", metavar="HOST:PORT", help="listen here (default 127.0.0.1 and a port by kind)")
     parser.add_argument("--db", default="sqlite://", metavar="URL",
                         help="a file, or a database URL as SQLAlchemy takes it (default: memory, nothing is kept)")
+    parser.add_argument("--security", choices=KINDS_OF_SECURITY, help="what protects the devices' messages (with "
+                        "--insecure: none)")
+    parser.add_argument("--secret", metavar="FILE", help="what the devices' keys are derived from, mode 0600")
     parser.add_argument("--insecure", action="store_true", help="accept that there is no security")
+    parser.add_argument("--gateway", metavar="NAME", action="append", default=[],
+                        help="platform: a gateway that may register devices; may be repeated")
     parser.add_argument("--platform", metavar="URI", help="gateway: the platform to register devices with")
+    parser.add_argument("--platform-key", metavar="FILE",
+                        help="gateway: its own key there; coap:// is OSCORE then, coaps:// is DTLS")
     parser.add_argument("--name", default="gw-1", help="gateway: what the platform knows it by (default gw-1)")
     parser.add_argument("--accounts", metavar="FILE.json", help="configuration: what each device gets")
     parser.add_argument("--multicast-port", type=int, metavar="N",
@@ -62,11 +79,12 @@ def arguments(parser):
 def run(args):
     """Serve until Ctrl-C or SIGTERM; returns 0."""
     _check(args)
+    secrets = _secrets(args)
     host, port = _bind(args.bind or f"127.0.0.1:{PORTS[args.kind]}")
     devices = _devices(args.accounts) if args.accounts else {}
     storage = _storage(args.db)
     try:
-        server = _server(args, storage, host, port, _Lines(args.json))
+        server = _server(args, secrets, storage, host, port, _Lines(args.json))
         asyncio.run(_serve(args, server, devices, f"{host}:{port}"))
     finally:
         storage.close()
@@ -74,33 +92,65 @@ def run(args):
 
 
 def _check(args):
-    if not args.insecure:
-        raise Fault("serve: these servers have no security, and a device's accounts and readings go in the clear",
-                    "add --insecure if you trust the network", faults.USAGE)
-    only = {"gateway": ("platform",), "configuration": ("accounts", "multicast_port", "advertise")}
+    only = {"gateway": ("platform", "platform_key"), "platform": ("gateway",),
+            "configuration": ("accounts", "multicast_port", "advertise")}
     for kind, names in only.items():
         for name in names:
-            if kind != args.kind and getattr(args, name) not in (None, False):
+            if kind != args.kind and getattr(args, name) not in (None, False, []):
                 raise Fault(f"serve {args.kind}: --{name.replace('_', '-')} is for {kind}", "leave it out",
                             faults.USAGE)
     if args.kind == "gateway":
-        _check_platform(args.platform)
+        _check_platform(args.platform, args.platform_key)
     if args.multicast_port is not None and not 1 <= args.multicast_port <= 65535:
         raise Fault(f"serve: --multicast-port {args.multicast_port} is no port", "1 to 65535", faults.USAGE)
     if args.limit < 1:
         raise Fault(f"serve: --limit {args.limit} leaves no room for a device", "1 or more", faults.USAGE)
 
 
-def _check_platform(uri):
+def _secrets(args):
+    """(the server's Secret or None, the gateway's key at its platform or None). Raises Fault."""
+    open_legs = [] if args.security in (OSCORE, DTLS) else ["a device's accounts and readings"]
+    open_legs += ["the way to the platform"] if args.kind == "gateway" and not args.platform_key else []
+    if bool(open_legs) != args.insecure or (args.insecure and args.security is None and args.secret):
+        _refuse_insecurity(args, open_legs)
+    if (args.security in (OSCORE, DTLS)) != bool(args.secret):
+        raise Fault(f"serve: --security {args.security} and --secret go together", "see serve --help", faults.USAGE)
+    if OSCORE in (args.security, _upstream(args)) and args.db == "sqlite://":
+        raise Fault("serve: OSCORE in memory would use its numbers again after a restart, which gives the keys away",
+                    "add --db FILE", faults.USAGE)
+    try:
+        secret = load(args.secret) if args.secret else None
+        return secret, load_key(args.platform_key) if args.platform_key else None
+    except BadSecret as problem:
+        raise Fault(f"serve: {problem}", problem.remedy, faults.USAGE) from problem
+
+
+def _refuse_insecurity(args, open_legs):
+    if open_legs and not args.insecure:
+        raise Fault(f"serve: {' and '.join(open_legs)} would go in the clear", "give --security oscore --secret FILE "
+                    "(gateway: and --platform-key FILE), or --insecure if you trust the network", faults.USAGE)
+    raise Fault("serve: --insecure, and nothing is", "leave it out, or --secret and --platform-key", faults.USAGE)
+
+
+def _upstream(args):
+    """What protects the way to the platform."""
+    if not args.platform_key:
+        return NONE
+    return DTLS if args.platform.startswith("coaps:") else OSCORE
+
+
+def _check_platform(uri, key):
     if not uri:
         raise Fault("serve gateway: --platform is missing", "name it, as --platform coap://HOST:PORT", faults.USAGE)
     try:
         parts = urlsplit(uri)
-        good = parts.scheme == "coap" and parts.hostname and parts.port != 0
+        good = parts.scheme in ("coap", "coaps") and parts.hostname and parts.port != 0
     except ValueError:
         good = False
     if not good:
         raise Fault(f"serve gateway: --platform {uri!r} is no CoAP URI", "as coap://HOST:PORT", faults.USAGE)
+    if parts.scheme == "coaps" and not key:
+        raise Fault("serve gateway: --platform coaps:// needs --platform-key", "see pointsman key --help", faults.USAGE)
     _resolve(parts.hostname)
 
 
@@ -133,12 +183,16 @@ def _storage(url):
         raise Fault(f"serve: cannot open {url}: {cause}", "check the file or move it away", faults.STORE) from problem
 
 
-def _server(args, storage, host, port, log):
+def _server(args, secrets, storage, host, port, log):
+    secret, key = secrets
+    name = args.name if args.kind == "gateway" else args.kind
+    keys = serving(args.security, secret, storage, name, args.gateway)
     if args.kind == "gateway":
-        return Gateway(storage, host, port, args.platform, log, args.name, args.limit)
+        upstream = asking(_upstream(args), key, storage, name)
+        return Gateway(storage, host, port, args.platform, log, name, args.limit, keys=keys, upstream_keys=upstream)
     if args.kind == "platform":
-        return Platform(storage, host, port, log, args.limit)
-    return Configuration(storage, host, port, log, args.multicast_port, args.advertise)
+        return Platform(storage, host, port, log, args.limit, keys=keys, gateways=args.gateway)
+    return Configuration(storage, host, port, log, args.multicast_port, args.advertise, keys=keys)
 
 
 async def _serve(args, server, devices, where):

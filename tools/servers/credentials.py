@@ -16,8 +16,9 @@ from ...agent.crypto.hashes import hkdf
 NONE, DTLS, OSCORE = KINDS = ("none", "dtls", "oscore")
 SERVER_ID = b""  # the OSCORE id of every server
 KEY_SIZE = 16  # bytes of a device's key
-_SECRET = re.compile(rb"[0-9a-fA-F]{64}\s*")
+_HEX = re.compile(rb"[0-9a-fA-F]+\s*")
 _MAKE = "make one: (umask 77; openssl rand -hex 32 > %s)"
+_GIVE = "have the server's owner make it: pointsman key --help"
 
 
 class BadSecret(Exception):
@@ -56,29 +57,42 @@ def kid(endpoint):
 
 def load(file):
     """The Secret in a file: 64 hexadecimal digits, for its owner's eyes alone. Raises BadSecret."""
-    file = str(file)
+    return Secret(_read(str(file), 32, _MAKE % file))
+
+
+def load_key(file):
+    """The key of one endpoint in a file: 32 hexadecimal digits, for its owner's eyes alone. Raises BadSecret."""
+    return _read(str(file), KEY_SIZE, _GIVE)
+
+
+def _read(file, size, remedy):
     try:
         with open(file, "rb") as source:
             mode = os.fstat(source.fileno()).st_mode
             text = source.read(100)
     except FileNotFoundError as problem:
-        raise BadSecret(f"there is no {file}", _MAKE % file) from problem
+        raise BadSecret(f"there is no {file}", remedy) from problem
     except OSError as problem:
         raise BadSecret(f"cannot read {file}: {problem.strerror}", "name a file that you own") from problem
     if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o077:
         raise BadSecret(f"others may read {file}", f"chmod 600 {file}, and make another secret if they could")
-    if not _SECRET.fullmatch(text):
-        raise BadSecret(f"{file} does not hold 64 hexadecimal digits and nothing else", _MAKE % file)
-    return Secret(bytes.fromhex(text.decode()))
+    if not _HEX.fullmatch(text) or len(text.strip()) != 2 * size:
+        raise BadSecret(f"{file} does not hold {2 * size} hexadecimal digits and nothing else", remedy)
+    return bytes.fromhex(text.decode())
 
 
 def create(file):
     """Makes a new secret in a file that does not exist yet, and returns it. Raises OSError."""
     value = os.urandom(32)
+    write(file, value)
+    return Secret(value)
+
+
+def write(file, value):
+    """A new file with these bytes, in hex, for its owner alone. Raises OSError."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as target:
         target.write(value.hex() + "\n")
-    return Secret(value)
 
 
 def ready(file):

@@ -1,0 +1,36 @@
+"""`pointsman key`: the key that a server shares with one device or gateway, in a file for its owner alone."""
+
+from .. import faults
+from ..faults import Fault
+from ..servers.credentials import DTLS, OSCORE, BadSecret, load, write
+
+HELP = """\
+A server has one secret; each device's key is derived from it, so that the server needs no list of them. A device gets
+the key for its configuration server this way, as its setting device_key, and all others from there. A gateway gets the
+one for its platform, as its --platform-key.
+
+examples:
+  (umask 77; openssl rand -hex 32 > platform.secret)                               a new server's secret
+  pointsman key gw-1 --security oscore --secret platform.secret --out gw-1.key     for serve gateway --platform-key
+  pointsman key meter-7 --security dtls --secret configuration.secret --out meter-7.key
+"""
+
+
+def arguments(parser):
+    """The command's arguments."""
+    parser.add_argument("name", metavar="NAME", help="the device's endpoint name, or the gateway's")
+    parser.add_argument("--security", choices=(OSCORE, DTLS), required=True, help="what the key is for")
+    parser.add_argument("--secret", metavar="FILE", required=True, help="the server's secret")
+    parser.add_argument("--out", metavar="FILE", required=True, help="a new file for the key, 32 hexadecimal digits")
+
+
+def run(args):
+    """Write the key; nothing of it is shown."""
+    try:
+        key = load(args.secret).device_key(args.security, args.name)
+        write(args.out, key)
+    except BadSecret as problem:
+        raise Fault(f"key: {problem}", problem.remedy, faults.USAGE) from problem
+    except OSError as problem:
+        raise Fault(f"key: cannot write {args.out}: {problem.strerror}", "name a new file", faults.USAGE) from problem
+    return faults.OK
