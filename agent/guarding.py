@@ -83,6 +83,7 @@ class Guards:
         engine = guard.engine
         if not guard.peer or guard.peer[0] != peer[0]:
             engine.rebind(now)
+            guard.unanswered = 0  # that was the other path's silence
         guard.unanswered += not data[0] & 0x30  # a confirmable one
         if guard.unanswered > _MUTE and engine.is_up():
             guard.unanswered = 0

@@ -15,7 +15,8 @@ question, requests are dropped until the owner says by confirm() that such an an
 
 "refused": the server said so by an alert, or it answered all but our Finished, as OpenSSL and GnuTLS do to a wrong key:
 it repeats its own flight meanwhile, or was as silent once before. "closed": silence, the end, nothing in common.
-The next send() starts anew; so does open(), for a server that lost a session and drops our records in silence.
+The next send() starts anew; so does open(), for a server that lost a session and drops our records in silence. A
+session with a Connection ID goes on where nobody says a word to that: then the path is dead, and the server has it.
 Before the server's Finished anybody can forge: no alert or malformed message ends a handshake, they explain why nothing
 better came until the timer was due. Parts: dtls_handshake with dtls_assembly, loaded for a handshake, and dtls_session.
 """
@@ -48,7 +49,7 @@ class Dtls:
         self._identity, self._key, self._below = identity, key, below
         self._step, self._repeats, self._cid = step, repeats, cid
         self._session = load(state, step) if state else None
-        self._handshake = None
+        self._handshake = self._former = None
         self._out, self._waiting = [], []
         self._due = self._doubt = None
         self._mute = False  # the last flight of an earlier handshake was not answered
@@ -73,7 +74,8 @@ class Dtls:
 
     def state(self):
         """What to keep at a clean end; nothing may be sent after it."""
-        return self._session.last() if self._session else b""
+        session = self._session or self._former
+        return session.last() if session else b""
 
     def take(self):
         out, self._out = self._out, []
@@ -87,8 +89,10 @@ class Dtls:
         from .dtls_handshake import Handshake  # not needed where a session was kept
 
         if self._session:
+            self._former = self._session if self._session.cid and not self._session.used_up() else None
             self._session = None
-            self._put("keep", b"")
+            if not self._former:
+                self._put("keep", b"")
         random = bytes([self._below(256) for _ in range(32)])
         self._handshake = Handshake(self._identity, self._key, random, self._cid, self._step)
         self.counters["handshakes"] += 1
@@ -113,6 +117,7 @@ class Dtls:
 
     def rebind(self, now):
         """Our address or port is another. True: the session goes on, its next record tells the server."""
+        self._resume()
         if self._session and self._session.cid:
             return True
         if self._session or self._handshake:
@@ -187,10 +192,19 @@ class Dtls:
             self._launch(now)
 
     def _up(self):
-        self._session, self._handshake, self._due = self._handshake.session, None, None
+        self._session, self._handshake, self._due, self._former = self._handshake.session, None, None, None
         self._mute = False
         self._keep()
         self._put("up")
+        self._catch_up()
+
+    def _resume(self):
+        """Back to the session before, if the server has not said a word to the handshake that was to replace it."""
+        if self._former and self._handshake and self._handshake.is_unanswered():
+            self._session, self._handshake, self._due, self._former = self._former, None, None, None
+            self._catch_up()
+
+    def _catch_up(self):
         while self._waiting:
             self._sealed(codec.APPLICATION, self._waiting.pop(0))
 
@@ -223,7 +237,9 @@ class Dtls:
             self.counters["repeated"] += 1
             self._launch(now)
         elif self._handshake.state != "finish":
-            self._end("closed", "dtls: no answer")
+            self._resume()
+            if self._handshake:
+                self._end("closed", "dtls: no answer")
         elif self._heard or self._mute:
             self._end("refused", "dtls: no answer to our Finished: most likely the key or the identity is wrong")
         else:
@@ -246,10 +262,10 @@ class Dtls:
             self._put("keep", state)
 
     def _end(self, kind, why):
-        if self._session:
+        if self._session or self._former:
             self._put("keep", b"")
         self.counters["dropped"] += len(self._waiting)
-        self._session = self._handshake = self._due = self._doubt = None
+        self._session = self._former = self._handshake = self._due = self._doubt = None
         self._waiting = []
         self._put(kind, why)
 

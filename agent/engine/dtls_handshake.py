@@ -41,6 +41,10 @@ class Handshake:
         self._transcript = codec.message(codec.CLIENT_HELLO, len(self._cookies), body)
         self._flight = [(0, codec.HANDSHAKE, self._transcript)]
 
+    def is_unanswered(self):
+        """The server has not said a word yet."""
+        return self.state == HELLO and not self._cookies
+
     def datagram(self):
         """The flight that is due, in records with new numbers."""
         out = b""

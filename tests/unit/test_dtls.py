@@ -195,6 +195,34 @@ def test_address_change_with_and_without_connection_id():
     assert line.said == [("up",)] * 2 and line.client.counters["handshakes"] == 2
 
 
+def test_a_dead_path_does_not_cost_the_session():
+    """Nobody answers the handshake that was to replace it: it goes on over another path, and on this one in the end."""
+    for move in (True, False):
+        line = Line().up()
+        kept, line.lose = line.kept, lambda up, count: True
+        line.client.open(line.now)
+        line.client.send(b"waits", line.now)
+        line.run()
+        assert line.kept == kept and line.client.state()[1:41] == kept[1:41] and not line.client.is_up()
+        if not move:
+            line.wait()
+        line.lose = lambda up, count: False
+        if move:
+            assert line.client.rebind(line.now) is True
+        line.client.send(b"data", line.now)
+        line.run()
+        assert line.server.got[-1] == b"data" and line.said == [("up",)] and line.client.counters["handshakes"] == 2
+        assert line.client.deadline() is None
+
+
+def test_a_word_of_the_server_ends_the_session_before():
+    line = Line().up()
+    line.lose = lambda up, count: not up and count > 4  # its HelloVerifyRequest comes through
+    line.client.open(line.now)
+    line.wait()
+    assert [event[0] for event in line.said] == ["up", "closed"] and line.kept == b"" and not line.client.is_up()
+
+
 def test_session_goes_on_after_a_power_cut():
     line = Line(step=4).up()
     for _ in range(6):
