@@ -9,7 +9,8 @@ It stands between the exchange and the wire of one account, as DTLS does, and ha
 "plain" goes into exchange.receive(), and nothing else from this peer does. "keep" has to be on the medium before what
 follows it leaves (Appendix B.1.1): `state` is a list of int that the next start hands in, kept beside the keys and
 replaced together with them. None stands for keys that were never used: never for used ones, their nonces would come
-again. At a clean end keep state() as well, which spares the next start numbers and an Echo. "refused": somebody
+again. At a clean end keep state() as well, which spares the next start numbers and an Echo (or, of a peer that knows no
+Echo, a few refused requests: how far its numbers can have come is written ahead too). "refused": somebody
 answered a request of ours unprotected (8.3), most likely the server, that it does not know us or our keys; as anybody
 can say so, it ends the request as 5.02 and no more. "closed": the numbers are used up, new keys are needed. There is no
 timer and no deadline.
@@ -88,7 +89,7 @@ class Oscore(Sealing):
         if not fresh:
             self._put("plain", data)
         elif self._window.known or self._proved(inner, piv, now):
-            self._reserve()
+            self._reserve(number)
             self._window.take(number)
             bound = Bound(message, piv, inner.code in (coap.GET, coap.FETCH) and inner.uint(coap.OBSERVE) == 0)
             remember(self._served, bound, SERVED)
@@ -99,12 +100,13 @@ class Oscore(Sealing):
         return [b for b in self._served if b.piv == piv and b.mid == message.mid and b.token == message.token]
 
     def _proved(self, inner, piv, now):
-        """Whether the request has the Echo that makes it newer than our start; demands it otherwise (B.1.2)."""
-        echo = inner.get(coap.ECHO)
-        if echo and self._echo and same(echo, self._echo):
-            self._window.start(int.from_bytes(piv, "big"))
+        """Whether the request is newer than our start: by a number beyond all that can have come before, or by an Echo;
+        demands that otherwise (B.1.2). Peers that know no Echo are obeyed again after a few refusals."""
+        echo, number = inner.get(coap.ECHO), int.from_bytes(piv, "big")
+        if number > self._highest or (echo and self._echo and same(echo, self._echo)):
+            self._window.start(number)
+            self._highest = min(self._highest, number - 1)
             return True
-        number = int.from_bytes(piv, "big")
         # What is really new has the highest number, and so never waits for those who replay.
         if number <= self._doubted and now - self._challenged < _CHALLENGE_MS:
             self.counters["dropped"] += 1

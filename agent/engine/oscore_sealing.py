@@ -15,6 +15,7 @@ SERVED = 8  # requests of the peer that may still be answered or repeated; as ma
 _ASKED = const(20)  # requests of ours; a few more than the exchange has at a time
 _OBSERVED = const(16)  # observations, of either side
 _OUT = const(32)
+_TAKEN = const(8)  # numbers of the peer's that one "keep" allows for
 _NUMBERS = const(0xFFFFFFFFFF)  # a Partial IV has five bytes (7.2.1)
 
 
@@ -39,7 +40,10 @@ class Sealing:
         self.counters = {"refused": 0, "replayed": 0, "unprotected": 0, "dropped": 0}
         self._context, self._step = context, step
         self._sequence = self._limit = state[0] if state else 0
-        self._window = Window(not state or len(state) == 3, *(state[1:] if state else ()))
+        known = not state or len(state) == 3
+        self._window = Window(known, *(state[1:] if known and state else ()))
+        # No number of the peer's above this one was ever taken; it is written ahead as ours are.
+        self._highest = state[1] if state and len(state) > 1 else -1 if known else _NUMBERS
         self._asked, self._served = [], []  # by us, by the peer
         self._out = []
 
@@ -47,7 +51,7 @@ class Sealing:
         """What to keep at a clean end. Whatever happens after it says ("keep", ..) again."""
         self._limit = self._sequence
         window = self._window
-        return [self._sequence] + ([window.highest, window.seen] if window.known else [])
+        return [self._sequence] + ([window.highest, window.seen] if window.known else [self._highest])
 
     def take(self):
         """What to do, in this order; empties it."""
@@ -137,11 +141,14 @@ class Sealing:
         self._sequence += 1
         return coap.uint(self._sequence - 1) or b"\x00"
 
-    def _reserve(self):
-        """Writes ahead before a number beyond what is kept is used, or a window that was kept is left (B.1.1)."""
-        if self._sequence >= self._limit:
-            self._limit = self._sequence + self._step
-            self._put("keep", [self._limit])
+    def _reserve(self, taken=-1):
+        """Writes ahead before a number beyond what is kept is used, or a window that was kept is left (B.1.1), or such
+        a number of the peer's is taken."""
+        if self._sequence >= self._limit or taken > self._highest:
+            self._limit = max(self._limit, self._sequence + self._step)
+            if taken > self._highest:
+                self._highest = taken + _TAKEN
+            self._put("keep", [self._limit, self._highest])
 
     def _put(self, kind, what):
         if len(self._out) < _OUT or kind == "keep":

@@ -297,6 +297,31 @@ def test_echo_after_an_unclean_start():
     assert len([m for sender, m in joined.wire if sender == "a"]) == 1 + 2
 
 
+def test_a_peer_without_echo_is_obeyed_again():
+    """B.1.2 without Echo: what is beyond all that can have been taken before the power cut needs no other proof."""
+    client, server = guards()
+    kept, old = None, []
+    for n in range(20):
+        old.append(sealed(client, request(n, bytes((n,)))))
+        server.receive(old[-1], 0)
+        for kind, what in server.take():
+            kept = what if kind == "keep" else kept
+    assert 19 <= kept[1] < 40 and len(kept) == 2
+    server = Oscore(contexts()[1], below(2), kept)
+    for data in old:
+        server.receive(data, 1000)
+    taken = [n for n in range(20, 60) if _is_taken(server, sealed(client, request(n, bytes((n,)))), 2000 + n * 300)]
+    assert taken == list(range(kept[1] + 1, 60)), (taken, kept)
+    counted = server.counters["replayed"]
+    server.receive(old[0], 99999)
+    assert server.counters["replayed"] == counted + 1
+
+
+def _is_taken(server, data, now):
+    server.receive(data, now)
+    return "plain" in [kind for kind, _ in server.take()]
+
+
 def test_demands_for_echo_are_few():
     """Who replays what was recorded cannot have our numbers used up, nor the medium worn out."""
     client, server = contexts()

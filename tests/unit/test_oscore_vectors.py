@@ -78,13 +78,13 @@ def test_external_additional_data():
 def test_requests():
     """C.4, C.5 and C.6 as the client seals and the server opens them."""
     for client, server, plain, protected in requests():
-        guard = Oscore(client, below(), [20])
+        guard = Oscore(client, below(), [20, 5])
         guard.send(plain, 0)
-        assert guard.take() == [("keep", [84]), ("udp", protected)]
+        assert guard.take() == [("keep", [84, 5]), ("udp", protected)]
         guard = Oscore(server, below())
         guard.receive(protected, 0)
         # Uri-Host was for those on the way.
-        assert guard.take() == [("keep", [64]), ("plain", plain.replace(b"\x39localhost\x83", b"\xb3"))]
+        assert guard.take() == [("keep", [64, 28]), ("plain", plain.replace(b"\x39localhost\x83", b"\xb3"))]
 
 
 def test_responses():
