@@ -1,0 +1,175 @@
+"""The agent and Leshan under DTLS with a pre-shared key and under OSCORE, both interpreters: what a right key opens,
+what a wrong one does not, and that a change of address costs no handshake (Leshan's own DynamicIP tests are the model).
+"""
+
+import hashlib
+
+import pytest
+from leshan_servers import SENML, TEXT, Agent, Leshan, need, shown
+from rebinding import Router
+
+KEY, OTHER = "000102030405060708090a0b0c0d0e0f", "ff" * 16
+LIFETIME = "/1/0/1"
+HANDSHAKE, CID = 22, 25  # content types of DTLS records; 25: with a Connection ID (RFC 9146)
+SCHEME = {"dtls": "coaps", "oscore": "coap"}
+each = pytest.mark.parametrize("security", SCHEME)
+
+
+@pytest.fixture(scope="module")
+def leshan(tmp_path_factory):
+    servers = Leshan(tmp_path_factory.mktemp("leshan"))
+    yield servers
+    servers.stop()
+
+
+def trust(leshan, security, endpoint, key=KEY, **more):
+    """Leshan knows the device by this key; its ids are those that a device makes of its endpoint."""
+    if security == "dtls":
+        leshan.tell("trust", endpoint, identity=endpoint, key=key, **more)
+    else:
+        name = hashlib.sha256(endpoint.encode()).digest()[:5]
+        leshan.tell("trust", endpoint, sender="", recipient=name.hex(), key=key, **more)
+
+
+@pytest.fixture(params=["cpython", "micropython"])
+def start(request, tmp_path):
+    """start(security, name, uri, links, **settings): an agent with the key; it ends with the test."""
+    interpreter, started = need(request.param), []
+
+    def begin(security, name, uri, links=("any",), **settings):
+        agent = Agent(interpreter, tmp_path / name, {
+            "endpoint": name, "server_uri": uri, "security": security, "device_key": KEY, "lifetime_s": 60,
+            "report_period_s": 3600, "manufacturer": "pointsman", **settings}, links)  # fmt: skip
+        started.append(agent)
+        return agent
+
+    begin.name = lambda *words: "-".join([*words, interpreter])
+    yield begin
+    for agent in started:
+        if agent.process.poll() is None:
+            agent.cut()
+
+
+@pytest.fixture
+def router(leshan):
+    """router(security): between the device and Leshan; its URI is in `uri`."""
+    made = []
+
+    def make(security):
+        host, port = leshan.uris[SCHEME[security]].rpartition("/")[2].split(":")
+        one = Router((host, int(port)))
+        one.uri = "%s://127.0.0.1:%d" % (SCHEME[security], one.address[1])
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+@each
+def test_whole_registration(leshan, start, security):
+    """LightweightM2M-1.1-int-401 (PSK), and the same under OSCORE: register, be managed, observed, leave."""
+    name = start.name("managed", security)
+    trust(leshan, security, name)
+    agent = start(security, name, leshan.uris[SCHEME[security]])
+    with shown(agent):
+        seen = leshan.event("registered", name)
+        assert ("psk=" + name if security == "dtls" else "oscore=") in seen["identity"]
+        assert leshan.tell("read", name, "/3/0/0") == {"/3/0/0": "pointsman"}
+        assert leshan.code("read", name, "/0/0/5") == 401
+        with leshan.brings("updated", name, lifetime=90):
+            assert leshan.code("replace", name, LIFETIME, value=90, format=TEXT) == 204
+        observe(leshan, name)
+        with leshan.brings("unregistered", name):
+            assert agent.leave() == 0
+    assert KEY not in agent.said()
+
+
+def observe(leshan, name):
+    """Leshan takes an observation under OSCORE for a composite one (its outer code is FETCH), so that only a format
+    with names can be understood: SenML."""
+    values = leshan.tell("observe", name, LIFETIME, format=SENML)
+    with leshan.brings("notified", name, values={LIFETIME: values[LIFETIME] + 1}):
+        leshan.tell("replace", name, LIFETIME, value=values[LIFETIME] + 1, format=TEXT)
+
+
+@each
+def test_wrong_key(leshan, start, security):
+    """A device with another key is not let in. OSCORE says so; Scandium is silent to a wrong Finished, which counts as
+    a refusal when it comes again (docs/decisions), after a minute."""
+    name = start.name("wrong", security)
+    trust(leshan, security, name, OTHER)
+    agent = start(security, name, leshan.uris[SCHEME[security]])
+    with shown(agent):
+        agent.waits_for('"refused"' if security == "oscore" else '"unreachable"')
+    assert not leshan.count("registered", name)
+
+
+@each
+def test_address_changes_on_the_way(leshan, start, router, security):
+    """Leshan's DynamicIP: the router gives the device another address, and the next Update arrives from there, without
+    a handshake, in one exchange."""
+    name = start.name("nat", security)
+    trust(leshan, security, name)
+    way = router(security)
+    agent = start(security, name, way.uri, lifetime_s=10, probe_ms=0)
+    with shown(agent):
+        before = leshan.event("registered", name)
+        agent.waits_for('"event": "registered"')
+        way.rebind()
+        after = leshan.event("updated", name)
+        assert (before["address"], after["address"]) == ("127.0.0.1", "127.0.0.9")
+        assert after["registration"] == before["registration"]
+        assert leshan.tell("read", name, "/3/0/0") == {"/3/0/0": "pointsman"}
+    (out, request), (back, answer) = way.seen[:2]
+    assert (out, back) == (True, False) and len(request) <= 100
+    if security == "dtls":
+        assert request[0] == CID and answer[0] != HANDSHAKE
+
+
+@each
+def test_another_link(leshan, start, router, security):
+    """W3: the path over one link dies in silence; over the other one the device registers without a handshake."""
+    name = start.name("links", security)
+    trust(leshan, security, name)
+    way = router(security)
+    agent = start(security, name, way.uri, ("eth=lo@127.0.0.2", "wan=lo@127.0.0.3"), metered="", probe_ms=200,
+                  probe_timeout_ms=100)  # fmt: skip
+    with shown(agent):
+        leshan.event("registered", name)
+        agent.waits_for('"event": "registered"')
+        since = len(leshan.events)
+        way.swallow("127.0.0.2")
+        leshan.event("registered", name, since)
+        if security == "dtls":
+            assert all(data[0] != HANDSHAKE for _, data in way.seen)
+        assert leshan.tell("read", name, "/3/0/0") == {"/3/0/0": "pointsman"}
+
+
+@each
+@pytest.mark.parametrize("end", ["leave", "cut"])
+def test_restart(leshan, start, router, security, end):
+    """What was agreed is kept, over a power cut too: no handshake, though the address is another. No number of either
+    side is taken twice."""
+    name = start.name("again", security, end)
+    trust(leshan, security, name)
+    way = router(security)
+    agent = start(security, name, way.uri)
+    with shown(agent):
+        leshan.event("registered", name)
+        assert leshan.code("read", name, "/3/0/0") == 205
+        getattr(agent, end)()
+    way.rebind()
+    since = len(leshan.events)
+    agent = start(security, name, way.uri)
+    with shown(agent):
+        leshan.event("registered", name, since)
+        if security == "dtls":
+            assert all(data[0] != HANDSHAKE for _, data in way.seen)
+        if security == "oscore":
+            # Leshan forgets its numbers with a registration, and begins again at 0 under the same keys: replays to us,
+            # until they are beyond all that can have come before.
+            codes = [leshan.code("read", name, "/3/0/0") for _ in range(12)]
+            assert (codes[0], codes[-1]) == (401, 205) and codes == sorted(codes, reverse=True)
+        assert leshan.tell("read", name, "/3/0/0") == {"/3/0/0": "pointsman"}
