@@ -22,8 +22,8 @@ from .registering import Registering
 from .store import Store
 from .table import find
 
-# engine, what it says, the method that reacts: here, in configuring.py, registering.py or linking.py, or with ! in the
-# engine itself; - logs it, . ignores it, > hands it on to the driver
+# engine, what it says, the method that reacts: here, in configuring.py, registering.py or linking.py, with ! in the
+# engine itself, or with * in provisioning.py; - logs it, . ignores it, > hands it on to the driver
 _PLOT = """
 links active _aim
 probes ping _emit
@@ -39,8 +39,8 @@ modem keep _modem_keep
 modem baud >
 modem power >
 discovery send _route
-discovery found _found
-discovery nothing -
+discovery found *found
+discovery nothing *nothing
 exchange request _request
 exchange response _answered
 exchange failed _answered
@@ -51,10 +51,13 @@ guards send !let_out
 guards plain !opened
 guards refused !refused
 guards told !told
-bootstrap request _ask_bootstrap
+bootstrap request *ask
+bootstrap fetch *fetch
 bootstrap commit _commit
-bootstrap failed _bootstrap_failed
-bootstrap again _aim
+bootstrap failed *failed
+bootstrap again *again
+appointments purge _purge
+appointments back _aim
 registration register _register
 registration update _update
 registration deregister _deregister
@@ -89,7 +92,8 @@ class Agent(Configuring, Registering, Linking):
         self.exchange = Exchange(below, get("ack_timeout_ms"), get("max_retransmit"), get("block_size"))
         hold, delay, penalty = get("fail_back_hold_ms"), get("carrier_delay_ms"), get("penalty_ms")
         self.links = Links(names, hold, delay, penalty, get("flap_max_ms"))
-        self.modem = self.discovery = self.bootstrap = self.probes = self.metrics = None  # loaded when first needed
+        self.modem = self.probes = self.metrics = self.appointments = None  # loaded when first needed
+        self.provisioning = self.discovery = self.bootstrap = None
         self.guards = None  # loaded when an account is protected
         self._has_modem = LTE in names
         self.registration = Registration(below, get("retry_max_ms"), get("deregister_wait_ms"))
@@ -99,7 +103,7 @@ class Agent(Configuring, Registering, Linking):
         self._build_north()
         self._guard()
         self._report_handle = self._attempt = self._reset_at = self._modem_at = self._linger_at = None
-        self._needed = self._update_asked = self._reset_asked = self._stopping = False
+        self._needed = self._update_asked = self._bootstrap_asked = self._reset_asked = self._stopping = False
         self._written = []  # resources whose observers are to be told
         self._lifetime_sent = self._trial_tries = self._silent = 0
         self._out = []
@@ -117,6 +121,7 @@ class Agent(Configuring, Registering, Linking):
             self._modem_at = now + _PATIENCE_MS
         self.reports.start(now)
         self.resources.extend()
+        self._limit(now)
         self._aim(now)
         self._settle(now)
 
@@ -201,6 +206,11 @@ class Agent(Configuring, Registering, Linking):
     def update_wanted(self):
         self._update_asked = True
 
+    def bootstrap_wanted(self):
+        """A server asks for a bootstrap (Execute /1/x/9). -> whether this device does such a thing."""
+        self._bootstrap_asked = not self.settings.get("server_uri")
+        return self._bootstrap_asked
+
     def reset_wanted(self):
         self._reset_asked = True
 
@@ -208,8 +218,8 @@ class Agent(Configuring, Registering, Linking):
 
     def _compose(self):
         """The engines that are loaded, in the order in which they are asked."""
-        names = "links probes modem discovery exchange guards bootstrap registration reports policies".split()
-        self._engines = [(name, getattr(self, name)) for name in names if getattr(self, name)]
+        names = "links probes modem discovery exchange guards bootstrap registration reports policies appointments"
+        self._engines = [(name, getattr(self, name)) for name in names.split() if getattr(self, name)]
 
     def _settle(self, now):
         """Ask each engine what it wants until none wants anything; the order is fixed, so traces are equal
@@ -238,6 +248,8 @@ class Agent(Configuring, Registering, Linking):
             self._out.append(what)
         elif reaction[0] == "!":
             getattr(getattr(self, name), reaction[1:])(self, now, *what[1:])
+        elif reaction[0] == "*":
+            getattr(self.provisioning, reaction[1:])(now, *what[1:])
         elif reaction != ".":
             getattr(self, reaction)(now, *what[1:])
 
@@ -264,8 +276,8 @@ class Agent(Configuring, Registering, Linking):
             elif result == "conflict" and response.payload.isdigit() and len(response.payload) < 11:
                 self.configuration.raise_epoch(int(response.payload))
             self.registration.answered(handle, result, self._lifetime_sent * 1000, now)
-        elif self.bootstrap:
-            self.bootstrap.answered(handle, result, now)
+        elif self.provisioning:
+            self.provisioning.answered(now, handle, result, response)
 
     def _request(self, now, request):
         """A server's request is obeyed only from the registrar, or inside a bootstrap from the bootstrap server."""
@@ -281,7 +293,9 @@ class Agent(Configuring, Registering, Linking):
             self.registration.update_now(now)
         if self._reset_asked:
             self._reset_at = now + _RESET_MS
-        self._update_asked = self._reset_asked = False
+        if self._bootstrap_asked:
+            self._seek(now, request.peer[0], True)
+        self._update_asked = self._bootstrap_asked = self._reset_asked = False
         while self._written:
             self.north.changed(self._written.pop(), now)
 

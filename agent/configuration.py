@@ -60,6 +60,13 @@ class Configuration:
         self.tree[path] = value
         self._store.keep({"config": _storable(self.tree)})
 
+    def remove(self, object, instance):
+        """One instance, for good."""
+        for path in list(self.tree):
+            if path[:2] == (object, instance):
+                del self.tree[path]
+        self._store.keep({"config": _storable(self.tree)})
+
     def epoch_for(self, account, link):
         """The epoch of a registration attempt: a new one, which no earlier life of the device can have used, unless
         the last attempt was for the same registrar over the same link: repeating it is no change of registrar.

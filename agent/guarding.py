@@ -204,12 +204,13 @@ class Guards:
     def refused(self, agent, now, peer, why):
         """The server does not know us, or our keys: as if it had said so to what waits for its answer."""
         agent.log.warning(now, "guards", "refused", server="%s:%d" % (peer[1], peer[2]), why=why)
-        agent.exchange.cancel(agent._attempt)
-        target = agent.registration.target
+        target, bootstrap = agent.registration.target, agent.bootstrap
         if target and target[0].peer(target[1]) == peer:
+            agent.exchange.cancel(agent._attempt)
             agent.registration.answered(agent._attempt, "refused", 0, now)
-        if agent.bootstrap and agent.bootstrap.peer == peer:
-            agent.bootstrap.answered(agent._attempt, "refused", now)
+        if bootstrap and bootstrap.peer == peer:
+            agent.exchange.cancel(bootstrap.handle)
+            bootstrap.answered(bootstrap.handle, "refused", now)
 
     def told(self, agent, now, peer, why):
         agent.log.info(now, "guards", "told", server="%s:%d" % (peer[1], peer[2]), why=why)

@@ -48,7 +48,7 @@ class Registering:
             self.configuration.proven()
             self.configuration.reserve_epochs()
             self._silent = 0
-            if self.bootstrap:
+            if self.bootstrap and not self.provisioning.asked:
                 self._end_search(now)
         self._measure_move(now, state)
         self._report_handle = self._report_handle if here else None

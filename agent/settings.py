@@ -5,6 +5,7 @@
     device_key          that key, in hexadecimal; what a configuration server hands out is in the store
     insecure            allow accounts and bootstrap servers without security (NoSec); for the laboratory
     bootstrap_uri       the configuration server, when it is known beforehand; empty: discover it
+    bootstrap_pack      ask a configuration server for everything in one answer first (LwM2M 1.2 Bootstrap-Pack)
     server_uri          register with this server and never bootstrap; empty: bootstrap
     lifetime_s          lifetime of the registration with server_uri; bootstrapped accounts bring their own
     report_period_s     time between two readings
@@ -61,6 +62,7 @@ security str none none|oscore|dtls 4 6
 device_key str - hex 0 128
 insecure bool False - 0 1
 bootstrap_uri str - uri 0 128
+bootstrap_pack bool False - 0 1
 server_uri str - uri 0 128
 lifetime_s int 300 s 10 31536000
 report_period_s int 60 s 1 86400

@@ -1,6 +1,7 @@
-"""What a bootstrap server asks inside a bootstrap, over CoAP. Loaded for each request, and dropped.
+"""The bootstrap interface over CoAP: what the agent asks a bootstrap server for, and what that one may do inside a
+bootstrap. Loaded when needed, and dropped.
 
-Source: LwM2M 1.1 Core 6.1.7, Transport 6.4.2.
+Source: OMA LwM2M 1.1 Core 6.1 and Transport 6.4.2, 1.2 Core 6.1.7.8 (Bootstrap-Pack).
 """
 
 from ..codec import coap
@@ -9,19 +10,47 @@ from ..errors import RemoteError
 from . import content
 from .objects_account import kind
 
+_SENML_CBOR = content.SENML_CBOR
+
+
+def request(exchange, peer, endpoint, now):
+    """Bootstrap-Request. -> its handle."""
+    return exchange.request(peer, coap.POST, ("bs",), now, query=("ep=" + endpoint, "pct=%d" % _SENML_CBOR))
+
+
+def fetch(exchange, peer, endpoint, now):
+    """Bootstrap-Pack-Request: everything in one answer. -> its handle."""
+    return exchange.request(peer, coap.GET, ("bspack",), now, query=("ep=" + endpoint,), accept=_SENML_CBOR)
+
+
+def packed(response):
+    """-> [(path, value)] of the answer to fetch(); None when the server has no pack, or one that is unreadable."""
+    if response.code != coap.CONTENT:
+        return None
+    try:
+        return configuration((), response.format, response.payload)
+    except RemoteError:
+        return None
+
 
 def handle(north, request, bootstrap, now):
-    """Answers a request of the bootstrap server."""
+    """Do what the bootstrap server asks, and say how it went."""
+    payload, format = b"", None
     try:
-        code = _configure(request, bootstrap, now)
-        payload = b""
+        if request.code == coap.GET:
+            from . import bootstrap_views
+
+            code = coap.CONTENT
+            payload, format = bootstrap_views.view(bootstrap.staged, north.objects, request)
+        else:
+            code = _change(bootstrap, request, now)
     except RemoteError as e:
         code = e.args[1] if len(e.args) > 1 else coap.BAD_REQUEST
         payload = e.args[0].encode()
-    north.exchange.respond(request, code, now, payload)
+    north.exchange.respond(request, code, now, payload, format)
 
 
-def _configure(request, bootstrap, now):
+def _change(bootstrap, request, now):
     if request.code == coap.POST and request.path == ("bs",):
         bootstrap.finish(now)
         return coap.CHANGED
@@ -30,7 +59,7 @@ def _configure(request, bootstrap, now):
         bootstrap.delete(path, now)
         return coap.DELETED
     if request.code != coap.PUT or not 1 <= len(path) <= 3:
-        raise RemoteError("a bootstrap takes PUT, DELETE and POST /bs", coap.NOT_ALLOWED)
+        raise RemoteError("a bootstrap takes GET, PUT, DELETE and POST /bs", coap.NOT_ALLOWED)
     bootstrap.write(path, configuration(path, request.format, request.payload), now)
     return coap.CHANGED
 

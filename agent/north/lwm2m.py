@@ -15,8 +15,8 @@ _LINK_FORMAT, _SENML_CBOR = 40, 112
 _REGISTER_RETRANSMIT = 2  # gives up after 14 to 21 s; the back-off above it then tries another way
 _LEAVE_RETRANSMIT = 1
 # What a request of a server needs, and nothing else does. One text costs less than many.
-_MANAGEMENT = """north.management north.creating north.bootstrapping north.content north.formats
-engine.tree_reading engine.tree_writing engine.tree_creating
+_MANAGEMENT = """north.management north.creating north.bootstrapping north.bootstrap_views
+north.content north.formats engine.tree_reading engine.tree_writing engine.tree_creating
 codec.cbor_reading codec.senml_reading codec.senml_json codec.linkformat_reading
 codec.tlv codec.tlv_reading codec.lwm2m_cbor codec.lwm2m_cbor_reading
 north.objects_account north.objects_pointsman"""
@@ -39,9 +39,6 @@ class Lwm2m:
         self.formats = {}  # observer id: the format it accepts
 
     # what the agent says
-
-    def request_bootstrap(self, peer, endpoint, now):
-        return self.exchange.request(peer, coap.POST, ("bs",), now, query=("ep=" + endpoint, "pct=%d" % _SENML_CBOR))
 
     def register(self, target, endpoint, epoch, now):
         account, link = target

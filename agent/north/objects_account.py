@@ -134,9 +134,10 @@ class _Accounts:
             self._agent.set_account(instance, rid, value)
 
     def execute(self, _instance, rid, _arguments):
-        if rid != 8:
-            raise RemoteError("/1/x/%d cannot be executed" % rid, _NOT_ALLOWED)
-        self._agent.update_wanted()
+        if rid == 8:
+            self._agent.update_wanted()
+        elif rid != 9 or not self._agent.bootstrap_wanted():
+            raise RemoteError("/1/x/%d cannot be executed here" % rid, _NOT_ALLOWED)
 
     def write_access(self, instance, rid, value, really):
         """2: {short server id: rights}; 3: the owner. What they mean is decided where requests are judged."""

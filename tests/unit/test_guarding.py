@@ -191,6 +191,6 @@ def test_only_a_found_server_that_is_protected_as_settings_say_is_asked():
         net = Net(values, None)
         net.agent.start(0)
         net.link("eth", True)
-        net.agent._found(net.now, "eth", uri, "core")
+        net.agent.provisioning.found(net.now, "eth", uri, "core")
         assert (net.agent.bootstrap.state == "requesting") == asked
         assert bool(net.agent.guards) == asked
