@@ -11,6 +11,7 @@ from .errors import LocalError
 
 _NAME = 5  # bytes of a device's OSCORE id: told from ten million others, and short
 _AES_CCM = 10
+_HKDF = (-10, 5)  # direct+HKDF-SHA-256, or HMAC 256/256: both are given for it
 
 
 def of(tree, security):
@@ -53,6 +54,8 @@ def _oscore(tree, link):
     if not isinstance(link, tuple) or link[0] != OSCORE or (OSCORE, link[1], 0) not in tree:
         raise LocalError("/0/*/17 is %r: there is no such instance of object 21 with a master secret" % (link,))
     at = link[1]
+    if tree.get((OSCORE, at, 4), _HKDF[0]) not in _HKDF:
+        raise LocalError("/21/%d/4 is %r: HKDF-SHA-256 (-10) is built in" % (at, tree[(OSCORE, at, 4)]))
     # An id of no bytes is an id.
     sender, recipient = tree.get((OSCORE, at, 1), b""), tree.get((OSCORE, at, 2), b"")
     context = tree.get((OSCORE, at, 6)) or None

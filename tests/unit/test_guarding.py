@@ -104,6 +104,7 @@ def test_what_cannot_be_lived_with_is_named():
         ({(0, 1, 17): "x"}, "object 21"),
         ({(0, 1, 2): 0}, "together"),
         ({(21, 1, 3): 24}, "algorithm"),
+        ({(21, 1, 4): -11}, "HKDF"),
         ({(21, 1, 2): b"me"}, "equal"),
         ({(0, 1, 0): "coaps://10.0.0.1"}, "coaps://"),
         ({(0, 2, 0): "coap://10.0.0.1"}, "same address"),
