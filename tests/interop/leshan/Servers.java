@@ -216,8 +216,8 @@ public class Servers implements RegistrationListener, ObservationListener, SendL
         byte[] key = bytes(order, "key");
         if (order.has("identity"))
             return SecurityInfo.newPreSharedKeyInfo(endpoint, order.get("identity").asText(), key);
-        return SecurityInfo.newOscoreInfo(endpoint,
-                new OscoreSetting(bytes(order, "sender"), bytes(order, "recipient"), key));
+        return SecurityInfo.newOscoreInfo(endpoint, new OscoreSetting(bytes(order, "sender"),
+                bytes(order, "recipient"), key, 10, -10, bytes(order, "salt"))); // AES-CCM-16-64-128, HKDF-SHA256
     }
 
     static byte[] bytes(JsonNode order, String name) {

@@ -1,9 +1,14 @@
 """The agent is given its accounts by Leshan's bootstrap server, and registers with Leshan's server, under both
 interpreters. Leshan deletes, writes instance after instance in the format that is asked for, and finishes."""
 
-import pytest
-from leshan_servers import JSON, SENML, TLV, Agent, Leshan, need, shown
+import base64
+import itertools
 
+import pytest
+from leshan_servers import JSON, SCHEME, SENML, TLV, Agent, Leshan, name_of, need, shown, trust
+
+OWN, GIVEN = "0f" * 16, "a1" * 16  # the keys that a device is born with, and is given
+WAYS = list(itertools.product(["none", "dtls", "oscore"], repeat=2))[1:]
 FORMATS = {"tlv": TLV, "senml-json": JSON, "senml-cbor": SENML, "asked": None}
 
 
@@ -78,3 +83,44 @@ def test_impossible_configuration(leshan, start):
         assert leshan.event("bootstrap-failed", name)["detail"] == "FINISH_FAILED"
         leshan.tell("configure", name, config=configuration(leshan.uris["coap"]))
         assert leshan.event("registered", name)["lifetime"] == 70
+
+
+def protected(name, security, uri):
+    """The configuration, with a new key for the server; the device's way to the bootstrap server stays."""
+    if security == "none":
+        return configuration(uri)
+    given = base64.b64encode(bytes.fromhex(GIVEN)).decode()
+    if security == "dtls":
+        identity = base64.b64encode(name.encode()).decode()
+        return configuration(uri, security={"securityMode": "PSK", "publicKeyOrId": identity, "secretKey": given})
+    context = {"oscoreMasterSecret": given, "oscoreSenderId": base64.b64encode(name_of(name)).decode(),
+               "oscoreRecipientId": base64.b64encode(b"srv").decode(), "oscoreAeadAlgorithm": 10,
+               "oscoreHmacAlgorithm": -10, "oscoreMasterSalt": base64.b64encode(b"salt").decode()}  # fmt: skip
+    return configuration(uri, security={"oscoreSecurityMode": 7}, oscore={7: context})
+
+
+@pytest.mark.parametrize("ways", WAYS, ids=["%s-then-%s" % ways for ways in WAYS])
+def test_keys_from_a_bootstrap(leshan, start, ways):
+    """LightweightM2M-1.1-int-1 and Leshan's SecureBootstrap, OscoreBootstrap: by a way without, with a key or under
+    OSCORE the device is given a server of any kind; the keys last over a power cut."""
+    first, then = ways
+    name = start.name("-".join(("keys", *ways)))
+    trust(leshan, first, name, OWN, bootstrap=True)
+    trust(leshan, then, name, GIVEN, **({"sender": b"srv".hex(), "salt": b"salt".hex()} if then == "oscore" else {}))
+    leshan.tell("configure", name, config=protected(name, then, leshan.uris[SCHEME[then]]))
+    settings = {"bootstrap_uri": leshan.uris["bs-" + SCHEME[first]], "insecure": "none" in ways, "security": first,
+                "device_key": OWN, "manufacturer": "pointsman"}  # fmt: skip
+    agent = start(name, **settings)
+    with shown(agent):
+        leshan.event("bootstrap-end", name)
+        seen = leshan.event("registered", name)
+        assert {"none": "unsecure", "dtls": "psk=" + name, "oscore": "oscore="}[then] in seen["identity"]
+        assert leshan.tell("read", name, "/3/0/0") == {"/3/0/0": "pointsman"}
+        assert [leshan.code("read", name, path) for path in ("/0", "/21")] == [401, 401]
+        agent.cut()
+        since = len(leshan.events)
+    agent = start(name, **settings)
+    with shown(agent):
+        leshan.event("registered", name, since)
+    assert leshan.count("bootstrap-end", name) == 1
+    assert OWN not in agent.said() and GIVEN not in agent.said()

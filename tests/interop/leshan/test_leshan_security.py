@@ -2,17 +2,14 @@
 what a wrong one does not, and that a change of address costs no handshake (Leshan's own DynamicIP tests are the model).
 """
 
-import hashlib
-
 import pytest
-from leshan_servers import SENML, TEXT, Agent, Leshan, need, shown
+from leshan_servers import SCHEME, SENML, TEXT, Agent, Leshan, need, shown, trust
 from rebinding import Router
 
 KEY, OTHER = "000102030405060708090a0b0c0d0e0f", "ff" * 16
 LIFETIME = "/1/0/1"
 HANDSHAKE, CID = 22, 25  # content types of DTLS records; 25: with a Connection ID (RFC 9146)
-SCHEME = {"dtls": "coaps", "oscore": "coap"}
-each = pytest.mark.parametrize("security", SCHEME)
+each = pytest.mark.parametrize("security", ["dtls", "oscore"])
 
 
 @pytest.fixture(scope="module")
@@ -20,15 +17,6 @@ def leshan(tmp_path_factory):
     servers = Leshan(tmp_path_factory.mktemp("leshan"))
     yield servers
     servers.stop()
-
-
-def trust(leshan, security, endpoint, key=KEY, **more):
-    """Leshan knows the device by this key; its ids are those that a device makes of its endpoint."""
-    if security == "dtls":
-        leshan.tell("trust", endpoint, identity=endpoint, key=key, **more)
-    else:
-        name = hashlib.sha256(endpoint.encode()).digest()[:5]
-        leshan.tell("trust", endpoint, sender="", recipient=name.hex(), key=key, **more)
 
 
 @pytest.fixture(params=["cpython", "micropython"])
@@ -71,7 +59,7 @@ def router(leshan):
 def test_whole_registration(leshan, start, security):
     """LightweightM2M-1.1-int-401 (PSK), and the same under OSCORE: register, be managed, observed, leave."""
     name = start.name("managed", security)
-    trust(leshan, security, name)
+    trust(leshan, security, name, KEY)
     agent = start(security, name, leshan.uris[SCHEME[security]])
     with shown(agent):
         seen = leshan.event("registered", name)
@@ -111,7 +99,7 @@ def test_address_changes_on_the_way(leshan, start, router, security):
     """Leshan's DynamicIP: the router gives the device another address, and the next Update arrives from there, without
     a handshake, in one exchange."""
     name = start.name("nat", security)
-    trust(leshan, security, name)
+    trust(leshan, security, name, KEY)
     way = router(security)
     agent = start(security, name, way.uri, lifetime_s=10, probe_ms=0)
     with shown(agent):
@@ -132,7 +120,7 @@ def test_address_changes_on_the_way(leshan, start, router, security):
 def test_another_link(leshan, start, router, security):
     """W3: the path over one link dies in silence; over the other one the device registers without a handshake."""
     name = start.name("links", security)
-    trust(leshan, security, name)
+    trust(leshan, security, name, KEY)
     way = router(security)
     agent = start(security, name, way.uri, ("eth=lo@127.0.0.2", "wan=lo@127.0.0.3"), metered="", probe_ms=200,
                   probe_timeout_ms=100)  # fmt: skip
@@ -153,7 +141,7 @@ def test_restart(leshan, start, router, security, end):
     """What was agreed is kept, over a power cut too: no handshake, though the address is another. No number of either
     side is taken twice."""
     name = start.name("again", security, end)
-    trust(leshan, security, name)
+    trust(leshan, security, name, KEY)
     way = router(security)
     agent = start(security, name, way.uri)
     with shown(agent):
