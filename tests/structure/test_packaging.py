@@ -78,7 +78,8 @@ def _on_micropython(folder):
 
 def _foreign(path, name, known):
     top = name.split(".")[0]
-    beside = path.with_name(top + ".py").exists() or (sources.ROOT / "tests" / "bench" / (top + ".py")).exists()
+    beside = any((folder / (top + ".py")).exists()
+                 for folder in (path.parent, sources.ROOT / "tests" / "bench", sources.ROOT / "tests" / "unit"))
     return top.lower() not in known and not beside
 
 
