@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import hashlib
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,27 +12,52 @@ import threading
 import time
 
 from aiocoap.numbers.codes import Code
+from lwm2m_security import Keys
 from lwm2m_server import BootstrapServer, Server
 from lwm2m_values import LINKS, SENML, TEXT, links, packed
 
+from pointsman.tools.firmware import attended, launch
+
 NAME = "dev1"
+_SECRET = bytes(range(16))
+# What a device that is to be protected is born with (docs: settings security and device_key), and what it is given.
+BORN = {"none": None, "dtls": Keys(NAME.encode(), b"", _SECRET),
+        "oscore": Keys(hashlib.sha256(NAME.encode()).digest()[:5], b"", _SECRET)}  # fmt: skip
+GIVEN = Keys(b"meter", b"srv", b"secretPSK16bytes", b"salt")
 
 
 class Device:
-    """The agent, its server `server` and, with `bootstrap`, its bootstrap server `bs`: start() makes it run."""
+    """The agent, its server `server` and, with `bootstrap`, its bootstrap server `bs`, whose GIVEN keys it needs for
+    the server then: start() makes it run. `security` is none, oscore or dtls."""
 
-    def __init__(self, interpreter, folder, bootstrap=False, lifetime=60, options=()):
-        self._loop, self._folder, self._process = asyncio.new_event_loop(), folder, None
+    def __init__(self, interpreter, folder, bootstrap=False, lifetime=60, options=(), security="none"):
+        self._loop, self._folder = asyncio.new_event_loop(), folder
+        self._process = self._leash = None
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self.server, self.bs = Server(), BootstrapServer() if bootstrap else None
+        self.server = Server(security, GIVEN if bootstrap else BORN[security])
+        self.bs = BootstrapServer(security, BORN[security]) if bootstrap else None
         for server in self.servers:
             self.call(server.start())
-        where = ["--server", self.server.uri, "--lifetime", str(lifetime)]
-        if bootstrap:
-            where = ["--bootstrap", self.bs.uri]
-        self._command = [sys.executable, "-m", "pointsman.tools", "agent", *where, "--endpoint", NAME, "--insecure",
-                         "--store", str(folder), "--json", "--interpreter", interpreter, *options]
+        uri, self._by_signal = (self.bs or self.server).uri, security == "none"
+        if security == "none":
+            where = ["--bootstrap", uri] if bootstrap else ["--server", uri, "--lifetime", str(lifetime)]
+            self._command = [sys.executable, "-m", "pointsman.tools", "agent", *where, "--endpoint", NAME,
+                             "--insecure", "--store", str(folder), "--json", "--interpreter", interpreter, *options]
+        else:
+            self._command = self._configured(interpreter, {
+                "endpoint": NAME, "security": security, "device_key": _SECRET.hex(), "links": "eth",
+                "bootstrap_uri" if bootstrap else "server_uri": uri, "lifetime_s": lifetime})  # fmt: skip
+
+    def _configured(self, interpreter, settings):
+        """The command for settings that must not be seen in one: firmware/main.py with a file."""
+        file = self._folder / "config.json"
+        file.touch(0o600)
+        options = {"dir": str(self._folder), "links": ["eth=any"], "stop": 0}
+        file.write_text(json.dumps({"board": "linux", "options": options, "settings": settings, "log": "json"}))
+        if interpreter == "micropython":
+            return launch.command(launch.find_micropython(), file)
+        return [sys.executable, str(launch.ROOT / "firmware" / "main.py"), str(file)]
 
     @property
     def servers(self):
@@ -39,12 +67,17 @@ class Device:
         """Starts the process, and waits until it is registered."""
         before = self.count("register")
         with open(self._folder / "agent.log", "a") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            theirs, self._leash = attended.leash()  # `pointsman agent` does not read it
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=theirs)
+            os.close(theirs)
         self.becomes(lambda: self.count("register") > before)
 
     def end(self, number=signal.SIGTERM):
-        """Ends the process -> its exit code."""
-        if self._process.poll() is None:
+        """Ends the process, by a signal or its leash -> its exit code."""
+        if self._leash is not None:
+            os.close(self._leash)
+            self._leash = None
+        if self._process.poll() is None and self._by_signal:
             self._process.send_signal(number)
         try:
             return self._process.wait(15)
@@ -94,6 +127,12 @@ class Device:
         before = self.count(kind)
         yield
         self.becomes(lambda: self.count(kind) > before)
+
+    @property
+    def answers(self):
+        """Codes of the answers to all steps of the newest bootstrap."""
+        self.becomes(lambda: self.bs.answers)
+        return [one.code for one in self.bs.answers]
 
     # -- operations
 

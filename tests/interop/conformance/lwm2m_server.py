@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import aiocoap
 from aiocoap import Message, resource
 from aiocoap.numbers.codes import Code
+from lwm2m_security import Door, Tunnel, is_protected
 from lwm2m_values import LINKS, SENML, links, records, values
 
 os.environ["AIOCOAP_REUSE_PORT"] = "0"  # a port of its own, not one shared with whoever else would share
@@ -58,24 +59,35 @@ class Answer:
 
 
 class Endpoint(resource.Resource):
-    """A CoAP endpoint; `log` is what happened, as (kind, endpoint, detail)."""
+    """A CoAP endpoint of 127.0.0.1; security: none, oscore or dtls, with the keys of the one client then. `log` is what
+    happened, as (kind, endpoint, detail)."""
 
-    def __init__(self, port=0, host="127.0.0.1"):
+    def __init__(self, security="none", keys=None, port=0):
         super().__init__()
-        self.host, self.port, self.log = host, port, []
+        self._oscore, self._dtls = keys if security == "oscore" else None, keys if security == "dtls" else None
+        self.log, self._port = [], port
 
     async def start(self):
-        bind = (self.host, self.port)
-        self.context = await aiocoap.Context.create_server_context(self, bind=bind, transports=["udp6"])
-        self._tokens = self.context.request_interfaces[0]
-        self.port = self._tokens.token_interface.message_interface._local_port()
+        site = Door(self, self._oscore) if self._oscore else self
+        self.context = await aiocoap.Context.create_server_context(site, bind=("127.0.0.1", self._port),
+                                                                   transports=["oscore", "udp6"])
+        self._tokens = self.context.request_interfaces[-1]
+        self._port = self._tokens.token_interface.message_interface._local_port()
+        self.uri = f"coap://127.0.0.1:{self._port}"
+        if self._dtls:
+            self._dtls = Tunnel(self._dtls, self._port)
+            await self._dtls.start()
+            self.uri = self._dtls.uri
 
     async def stop(self):
+        if self._dtls:
+            await self._dtls.stop()
         await self.context.shutdown()
 
-    @property
-    def uri(self):
-        return f"coap://{self.host}:{self.port}"
+    async def render(self, request):
+        if self._oscore and not is_protected(request.remote):
+            return Message(code=Code.UNAUTHORIZED)
+        return self.obey(request)
 
     async def ask(self, remote, code, path, payload=b"", format=None, accept=None, query=(), observe=None):
         """One request to a client -> Answer. The request of an observation is kept in `last`."""
@@ -92,15 +104,15 @@ class Endpoint(resource.Resource):
 class Server(Endpoint):
     """`clients` by endpoint; `notified` as (path, Answer); `sent` as (endpoint, path, value, time)."""
 
-    def __init__(self, port=0, host="127.0.0.1"):
-        super().__init__(port, host)
+    def __init__(self, *protection, port=0):
+        super().__init__(*protection, port=port)
         self.clients, self.notified, self.sent, self.observations = {}, [], [], {}
         self.refusing = None  # the code that every Register gets
         self._collecting, self._next = [], 0
 
     # -- registration interface (Core 6.2, Transport 6.4.3)
 
-    async def render(self, request):
+    def obey(self, request):
         path, code = request.opt.uri_path, request.code
         self._expire()
         if path == ("rd",) and code == Code.POST:
@@ -206,11 +218,11 @@ class BootstrapServer(Endpoint):
     """Does `steps` for a client that asks: a list of (code, path, payload, format); `answers` are the client's, once
     the last was given. `remote` is the last client that asked (Core 6.1, Transport 6.4.2)."""
 
-    def __init__(self, port=0, host="127.0.0.1"):
-        super().__init__(port, host)
+    def __init__(self, *protection, port=0):
+        super().__init__(*protection, port=port)
         self.steps, self.answers, self.remote = [], [], None
 
-    async def render(self, request):
+    def obey(self, request):
         if request.opt.uri_path != ("bs",) or request.code != Code.POST:
             return Message(code=Code.NOT_FOUND)
         words = parameters(request)
@@ -240,7 +252,7 @@ def answer(path, message):
 
 
 async def _alone(port):
-    server, told = Server(port), 0
+    server, told = Server(port=port), 0
     await server.start()
     print(server.uri, flush=True)
     while True:

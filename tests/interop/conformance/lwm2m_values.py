@@ -47,11 +47,11 @@ def packed(format, found):
         return cbor2.dumps({numbers(path): value for path, value in found.items()})
     if format == TLV:
         return b"".join([_tlv_resource(numbers(path)[2], value) for path, value in sorted(found.items())])
-    rows = [{N: path} if value is None else {N: path, _label(value): value} for path, value in found.items()]
+    rows = [{N: path} if value is None else {N: path, _label(value): _said(value)} for path, value in found.items()]
     if format == SENML:
         return cbor2.dumps(rows)
     back = {label: word for word, label in _WORDS.items()}
-    return json.dumps([{back[label]: value for label, value in row.items()} for row in rows]).encode()
+    return json.dumps([{back.get(label, label): value for label, value in row.items()} for row in rows]).encode()
 
 
 def links(payload):
@@ -73,7 +73,11 @@ def numbers(path):
 def _label(value):
     if isinstance(value, bool):
         return VB
-    return {str: VS, bytes: VD}.get(type(value), V)
+    return {str: VS, bytes: VD, tuple: "vlo"}.get(type(value), V)
+
+
+def _said(value):
+    return "%d:%d" % value if isinstance(value, tuple) else value  # an object link
 
 
 def _flat(tree, base):
