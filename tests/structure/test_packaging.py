@@ -79,7 +79,7 @@ def _on_micropython(folder):
 def _foreign(path, name, known):
     top = name.split(".")[0]
     beside = any((folder / (top + ".py")).exists()
-                 for folder in (path.parent, sources.ROOT / "tests" / "bench", sources.ROOT / "tests" / "unit"))
+                 for folder in (*path.parents[:2], sources.ROOT / "tests" / "bench", sources.ROOT / "tests" / "unit"))
     return top.lower() not in known and not beside
 
 
