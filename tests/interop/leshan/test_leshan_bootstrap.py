@@ -85,6 +85,32 @@ def test_impossible_configuration(leshan, start):
         assert leshan.event("registered", name)["lifetime"] == 70
 
 
+def test_discovered_first(leshan, start):
+    """Bootstrap-Discover: Leshan looks for free instances of object 0 before it writes there, and deletes all else."""
+    name = start.name("discovered")
+    whole = {**configuration(leshan.uris["coap"]), "autoIdForSecurityObject": True, "toDelete": ["/"]}
+    leshan.tell("configure", name, config=whole)
+    agent = start(name, bootstrap_uri=leshan.uris["bs-coap"])
+    with shown(agent):
+        leshan.event("bootstrap-done", name, detail="BootstrapDiscoverRequest /")
+        leshan.event("bootstrap-done", name, detail="BootstrapDeleteRequest /")
+        leshan.event("registered", name)
+
+
+def test_asked_for_by_the_server(leshan, start):
+    """LightweightM2M-1.1-int-5: Execute /1/x/9, and the device has another account; the bootstrap server's stays."""
+    name = start.name("triggered")
+    leshan.tell("configure", name, config=configuration(leshan.uris["coap"]))
+    agent = start(name, bootstrap_uri=leshan.uris["bs-coap"])
+    with shown(agent):
+        assert leshan.event("registered", name)["lifetime"] == 70
+        for lifetime in (80, 90):
+            leshan.tell("configure", name, config=configuration(leshan.uris["coap"], server={"lifetime": lifetime}))
+            with leshan.brings("registered", name, lifetime=lifetime):
+                assert leshan.code("execute", name, "/1/0/9") == 204
+    assert leshan.count("bootstrap-end", name) == 3
+
+
 def protected(name, security, uri):
     """The configuration, with a new key for the server; the device's way to the bootstrap server stays."""
     if security == "none":
