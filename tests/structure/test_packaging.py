@@ -78,8 +78,9 @@ def _on_micropython(folder):
 
 def _foreign(path, name, known):
     top = name.split(".")[0]
-    beside = any((folder / (top + ".py")).exists()
-                 for folder in (*path.parents[:2], sources.ROOT / "tests" / "bench", sources.ROOT / "tests" / "unit"))
+    may = path.is_relative_to(sources.ROOT / "tests")
+    places = PROJECT["tool"]["pytest"]["ini_options"]["pythonpath"] if may else []
+    beside = any((folder / (top + ".py")).exists() for folder in (path.parent, *[sources.ROOT / one for one in places]))
     return top.lower() not in known and not beside
 
 
