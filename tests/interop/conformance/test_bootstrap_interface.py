@@ -6,7 +6,7 @@ import signal
 import pytest
 from aiocoap.numbers.codes import Code
 from lwm2m_device import NAME
-from lwm2m_values import JSON, SENML, TLV, packed
+from lwm2m_values import JSON, LINKS, SENML, TLV, links, packed
 
 DELETE, FINISH = (Code.DELETE, "/", b"", None), (Code.POST, "/bs", b"", None)
 
@@ -106,3 +106,32 @@ def test_configuration_consistency(prepared):
         device.bs.steps = [DELETE, *account(device.server, number, format=format), FINISH]
         renewed(device)
         assert accounts(device) == [f"/1/{number}"]
+
+
+def test_server_initiated_bootstrap(prepared):
+    """LightweightM2M-1.1-int-5 Server Initiated Bootstrap: executed /1/x/9, it asks, and registers again."""
+    device = prepared
+    device.bs.steps = [DELETE, *account(device.server, 6, lifetime=80), FINISH]
+    with device.once_more("register"), device.once_more("request"):
+        assert device.post(device.account + "/9") == Code.CHANGED
+    assert set(device.answers) == {Code.DELETED, Code.CHANGED}
+    assert accounts(device) == ["/1/6"] and device.server.log[-1][2]["lt"] == "80"
+
+
+def test_bootstrap_read(prepared):
+    """LightweightM2M-1.1-int-8 Bootstrap Read: of the Server object, what was written in this bootstrap and before; and
+    Bootstrap-Discover. Keys and addresses cannot be read."""
+    device = prepared
+    looks = [(Code.GET, "/", b"", LINKS), (Code.GET, "/1", b"", SENML), (Code.GET, "/1/6", b"", TLV)]
+    device.bs.steps = [*looks, *account(device.server, 7), looks[0], (Code.GET, "/1/7", b"", SENML),
+                       (Code.GET, "/0", b"", SENML), (Code.DELETE, "/0/6", b"", None), (Code.DELETE, "/1/6", b"", None),
+                       FINISH]  # fmt: skip
+    with device.once_more("register"):
+        assert device.post(device.account + "/9") == Code.CHANGED
+    assert device.answers[-1] == Code.CHANGED and accounts(device) == ["/1/7"]
+    known, servers, alone, _, _, later, new, secret, *_ = device.bs.answers
+    assert {"/0/6", "/1/6", "/3/0"} <= set(links(known.payload)) and "/1/7" not in links(known.payload)
+    assert links(known.payload)["/0/6"]["ssid"] == "101" and "/0/7" in links(later.payload)
+    assert servers.values["/1/6/1"] == 80 and alone.values["/1/6/0"] == 101
+    assert new.values == {"/1/7/0": 101, "/1/7/1": 60, "/1/7/6": True, "/1/7/7": "U"}
+    assert secret.code == Code.METHOD_NOT_ALLOWED
