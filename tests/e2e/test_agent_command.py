@@ -138,8 +138,8 @@ SERVER = ["--server", "coap://127.0.0.1:5683"]
 
 @pytest.mark.parametrize("words, code, said", [
     (SERVER + ["--insecure"], faults.USAGE, "--endpoint is missing"),
-    (SERVER + ["--endpoint", "m"], faults.USAGE, "add --insecure"),
-    (["--endpoint", "m"], faults.USAGE, "add --insecure"),
+    (SERVER + ["--endpoint", "m"], faults.USAGE, "or --insecure"),
+    (["--endpoint", "m"], faults.USAGE, "or --insecure"),
     (SERVER + WHO + ["--bootstrap", "coap://127.0.0.1:1"], faults.USAGE, "not allowed with"),
     (["--server", "http://127.0.0.1"] + WHO, faults.USAGE, "coap://HOST:PORT"),
     (["--server", "coap://no.such.host.invalid"] + WHO, faults.HOST, "unknown host no.such.host.invalid"),
@@ -150,6 +150,10 @@ SERVER = ["--server", "coap://127.0.0.1:5683"]
     (SERVER + WHO + ["--set", "report_period_s=0"], faults.USAGE, "1 to 86400"),
     (SERVER + WHO + ["--set", "report_period_s"], faults.USAGE, "NAME=VALUE"),
     (SERVER + WHO + ["--set", "endpoint=x"], faults.USAGE, "set twice"),
+    (SERVER + WHO + ["--set", "pin=1234"], faults.USAGE, "everybody on this machine"),
+    (SERVER + WHO + ["--security", "oscore"], faults.USAGE, "device_key"),
+    (SERVER + WHO + ["--secrets", "/none"], faults.USAGE, "/none"),
+    (SERVER + WHO + ["--secrets", "/etc/passwd"], faults.USAGE, "/etc/passwd"),
     (SERVER + WHO + ["--link", "eth=none0"], faults.DEVICE, "no interface none0"),
     (SERVER + WHO + ["--link", "eth0"], faults.USAGE, "NAME=INTERFACE"),
     (SERVER + WHO + ["--link", "lo", "--link", "lo=lo"], faults.USAGE, "its own name"),
@@ -170,6 +174,17 @@ def test_what_cannot_be_is_one_line_and_leaves_nothing(tmp_path, words, code, sa
     assert out == "" and err.startswith("pointsman: agent: ") and said in err and err.count("\n") == 1, err
     assert ";" in err, "what to do is missing: " + err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_secrets_are_for_one_pair_of_eyes(tmp_path):
+    file = tmp_path / "s.json"
+    for text, mode, said in (('{"device_key": "31"}', 0o600, "device_key"), ('{"pin": "4711"}', 0o644, "chmod 600"),
+                             ("[]", 0o600, "object"), ('{"nothing": 1}', 0o600, "nothing"), ("4711", 0o600, "object")):
+        file.write_text(text)
+        file.chmod(mode)
+        agent = start(tmp_path, *SERVER, *WHO, "--security", "dtls", "--secrets", str(file))
+        _, err = agent.communicate(timeout=30)
+        assert agent.returncode == faults.USAGE and said in err and "31" not in err and "4711" not in err, err
 
 
 def test_a_damaged_store_is_not_overwritten(tmp_path):

@@ -98,7 +98,10 @@ def test_an_operator_that_wants_a_secret(tmp_path):
         assert not [entry for entry in agent.log if "s3cret" in json.dumps(entry)]
 
     ppp = {"auth": "chap", "user": "me", "secret": "s3cret"}
-    scenario(steps, tmp_path, "--set", "ppp_user=me", "--set", "ppp_secret=s3cret", ppp=ppp)
+    secrets = tmp_path / "secrets.json"
+    secrets.touch(0o600)
+    secrets.write_text(json.dumps({"ppp_secret": "s3cret"}))
+    scenario(steps, tmp_path, "--set", "ppp_user=me", "--secrets", str(secrets), ppp=ppp)
 
 
 def test_the_network_hangs_up(tmp_path):

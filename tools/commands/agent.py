@@ -12,6 +12,7 @@ from urllib.parse import quote
 from ...agent import run as driver
 from ...agent import settings as table
 from ...agent.errors import LocalError
+from ...agent.log import is_secret
 from ...agent.store import Store
 from ...boards import linux
 from ...boards.files import Files
@@ -20,6 +21,7 @@ from .. import faults
 from ..faults import Fault
 from ..firmware import attended, launch
 
+_SECRETS_MAX = 64 * 1024  # characters
 LTE, SMS = "lte", "sms"  # what the agent calls the links through the modem
 
 HELP = """\
@@ -45,7 +47,11 @@ links (--link, the most preferred first; a configuration server speaks of them b
   NAME=INTERFACE          a network interface; sockets are bound to it, so that the routes do not matter
   NAME=INTERFACE@ADDRESS  the same where the interface has several addresses
 
-The security of servers is not here yet, hence --insecure: use it where you trust the network.
+security: each account says how it is protected, by OSCORE or by DTLS with a pre-shared key. With --security the server
+named, or the configuration server, is spoken to under the key that the device was born with, from a file of your own:
+    (umask 77; echo '{"device_key": "16 bytes as hexadecimal digits"}' > meter-7.json)
+    pointsman agent --bootstrap coap://192.168.1.9:5783 --endpoint meter-7 --security oscore --secrets meter-7.json
+--insecure allows accounts without any; use it where you trust the network.
 """
 
 
@@ -56,6 +62,9 @@ def arguments(parser):
     where.add_argument("--server", metavar="URI", help="register with this server: coap://HOST:PORT or sms:NUMBER")
     where.add_argument("--bootstrap", metavar="URI", help="ask this configuration server first: the same")
     parser.add_argument("--lifetime", metavar="S", help="of the registration with --server (default 300)")
+    parser.add_argument("--security", choices=("oscore", "dtls"), help="with the key from --secrets, see below")
+    parser.add_argument("--secrets", metavar="FILE", help="settings that nobody else may see, as a JSON object: "
+                        "device_key, pin, ppp_secret")
     parser.add_argument("--insecure", action="store_true", help="accept servers without security (NoSec)")
     parser.add_argument("--store", metavar="DIR", help="what survives (default: in the user's state folder)")
     parser.add_argument("--link", metavar="SPEC", action="append", help="see below; may be given several times")
@@ -109,7 +118,8 @@ def _settings(args):
     if len(set(links)) < len(links) or {LTE, SMS} & set(links):
         raise _usage("two links of one name, or one called lte or sms, which are the modem's",
                      "give each --link its own name")
-    given = {"endpoint": args.endpoint, "insecure": "yes" if args.insecure else None, "server_uri": args.server,
+    given = {"endpoint": args.endpoint, "insecure": "yes" if args.insecure else None,
+             "security": args.security, "server_uri": args.server,
              "bootstrap_uri": args.bootstrap, "lifetime_s": args.lifetime, "session": "ppp" if args.ppp else None,
              "links": ",".join(links + _modem_links(args, links))}  # fmt: skip
     values = {name: _value(name, text) for name, text in given.items() if text is not None}
@@ -119,11 +129,39 @@ def _settings(args):
             raise _usage("--set %s has no value" % item, "as --set NAME=VALUE; --settings lists them")
         if name in values:
             raise _usage("%s is set twice" % name, "leave one out")
+        if is_secret(name):
+            raise _usage("--set %s: everybody on this machine can read it there" % name,
+                         "put it into a file and name that with --secrets")
         values[name] = _value(name, text)
-    if not values.get("insecure"):
-        raise _usage("servers without security (NoSec) are refused, and others cannot be used yet",
-                     "add --insecure if you trust the network")
+    values.update(_secrets(args.secrets) if args.secrets else {})
+    _check_security(args, values)
     return values
+
+
+def _secrets(file):
+    """The settings in a file that only its owner may read. Faults quote nothing of it."""
+    try:
+        with open(file, encoding="utf-8") as source:
+            shared = os.fstat(source.fileno()).st_mode & 0o077
+            found = json.loads(source.read(_SECRETS_MAX))
+    except (OSError, ValueError) as error:
+        cause = getattr(error, "strerror", None) or "no JSON"
+        raise _usage("cannot read %s: %s" % (file, cause), 'it holds an object, as {"pin": "1234"}') from error
+    if shared:
+        raise _usage("others may read %s" % file, "chmod 600 %s, and change the secrets in it" % file)
+    if not isinstance(found, dict):
+        raise _usage("%s holds no object" % file, 'as {"pin": "1234"}')
+    return {name: _value(name, text if isinstance(text, str) else json.dumps(text)) for name, text in found.items()}
+
+
+def _check_security(args, values):
+    if values.get("security", "none") != "none" and not values.get("device_key"):
+        raise _usage("--security %s needs the device's key" % values["security"],
+                     'put it into a file as {"device_key": "HEX"} and name that with --secrets')
+    if not values.get("insecure") and values.get("security", "none") == "none" and not os.path.exists(
+            _store_folder(args)):
+        raise _usage("servers without security (NoSec) are refused",
+                     "add --security and --secrets, or --insecure if you trust the network")
 
 
 def _modem_links(args, others):
