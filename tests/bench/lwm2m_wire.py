@@ -14,6 +14,7 @@ from pathlib import Path
 from relay import IN, OUT, Relay
 
 from agent.codec import coap
+from agent.north.resources import METER
 from pointsman.tools.faults import DEVICE, Fault
 from pointsman.tools.firmware import launch
 from pointsman.tools.servers import credentials
@@ -53,7 +54,8 @@ class Scene:
             serve.append("--insecure")
         else:
             self.secret = credentials.create(self.folder / "secret")
-            serve += ["--security", self.security, "--secret", str(self.folder / "secret")]
+            serve += ["--security", self.security, "--secret", str(self.folder / "secret"),
+                      "--db", str(self.folder / "platform.sqlite")]  # fmt: skip
         self.start([sys.executable, "-m", "pointsman.tools", *serve], None)
         self.relay = Relay(port).__enter__()
         time.sleep(0.1)
@@ -192,7 +194,7 @@ def _register_by_hand(scene, server):
     booting.join()
     report = coap.decode(server.recv(2048))  # there is a reading now
     server.sendto(coap.encode(coap.Message(coap.ACK, coap.CHANGED, report.mid, report.token)), device)
-    path = [(coap.OBSERVE, b"")] + [(coap.URI_PATH, part) for part in (b"3331", b"0", b"5805")]
+    path = [(coap.OBSERVE, b"")] + [(coap.URI_PATH, str(part).encode()) for part in METER]
     server.sendto(coap.encode(coap.Message(coap.CON, coap.GET, 1, b"o", path + [(coap.ACCEPT, b"<")])), device)
 
 
