@@ -4,6 +4,7 @@ after a pause, or that swallows what comes from one of the device's own addresse
 import select
 import socket
 import threading
+import time
 
 
 class Router:
@@ -37,6 +38,14 @@ class Router:
         with self._lock:
             self._dead.add(host)
             self.seen = []
+
+    def first(self, count, limit=20):
+        """That many of the datagrams since the last change, once they are there."""
+        end = time.monotonic() + limit
+        while len(self.seen) < count:
+            assert time.monotonic() < end, self.seen
+            time.sleep(0.01)
+        return self.seen[:count]
 
     def stop(self):
         self._ended = True

@@ -7,7 +7,7 @@ from leshan_servers import SCHEME, SENML, TEXT, Agent, Leshan, need, shown, trus
 from rebinding import Router
 
 KEY, OTHER = "000102030405060708090a0b0c0d0e0f", "ff" * 16
-LIFETIME = "/1/0/1"
+LIFETIME, METER = "/1/0/1", "/3331/0/5700"
 HANDSHAKE, CID = 22, 25  # content types of DTLS records; 25: with a Connection ID (RFC 9146)
 each = pytest.mark.parametrize("security", ["dtls", "oscore"])
 
@@ -96,24 +96,29 @@ def test_wrong_key(leshan, start, security):
 
 @each
 def test_address_changes_on_the_way(leshan, start, router, security):
-    """Leshan's DynamicIP: the router gives the device another address, and the next Update arrives from there, without
-    a handshake, in one exchange."""
+    """Leshan's DynamicIP: the router gives the device another address. Its Update arrives from there in one exchange,
+    and after the next change its reading (and, but for OSCORE, where Leshan cannot, a notification) as well."""
     name = start.name("nat", security)
     trust(leshan, security, name, KEY)
     way = router(security)
-    agent = start(security, name, way.uri, lifetime_s=10, probe_ms=0)
+    agent = start(security, name, way.uri, lifetime_s=14, report_period_s=10, probe_ms=0)
     with shown(agent):
         before = leshan.event("registered", name)
-        agent.waits_for('"event": "registered"')
-        way.rebind()
+        leshan.tell("observe", name, "/3331/0", format=SENML)  # which has no reading yet
+        way.rebind("127.0.0.9")
         after = leshan.event("updated", name)
-        assert (before["address"], after["address"]) == ("127.0.0.1", "127.0.0.9")
-        assert after["registration"] == before["registration"]
+        (out, request), (back, answer) = way.first(2)
+        assert (out, back) == (True, False) and len(request) <= 100
+        way.rebind("127.0.0.10")
+        sent = leshan.event("sent", name)
+        seen = leshan.event("notified", name) if security == "dtls" else sent
+        assert METER in sent["values"] and METER in seen["values"]
+        hosts = [one["address"] for one in (before, after, sent, seen)]
+        assert hosts == ["127.0.0.1", "127.0.0.9", "127.0.0.10", "127.0.0.10"]
+        assert {one["registration"] for one in (before, after, sent)} == {before["registration"]}
         assert leshan.tell("read", name, "/3/0/0") == {"/3/0/0": "pointsman"}
-    (out, request), (back, answer) = way.seen[:2]
-    assert (out, back) == (True, False) and len(request) <= 100
     if security == "dtls":
-        assert request[0] == CID and answer[0] != HANDSHAKE
+        assert request[0] == CID and all(data[0] != HANDSHAKE for _, data in [(back, answer), *way.seen])
 
 
 @each
