@@ -218,7 +218,7 @@ class Agent(Configuring, Registering, Linking):
 
     def _compose(self):
         """The engines that are loaded, in the order in which they are asked."""
-        names = "links probes modem discovery exchange guards bootstrap registration reports policies appointments"
+        names = "links probes modem discovery exchange north guards bootstrap registration reports policies appointments"
         self._engines = [(name, getattr(self, name)) for name in names.split() if getattr(self, name)]
 
     def _settle(self, now):
@@ -285,7 +285,7 @@ class Agent(Configuring, Registering, Linking):
         if self.bootstrap and self.bootstrap.writable(request.peer):
             self.north.handle_bootstrap(request, self.bootstrap, now)
         elif target and request.peer == target[0].peer(target[1]) and self.registration.state in _OBEYS:
-            self.north.handle(request, now)
+            self.north.handle(request, target[0], now)
         else:
             self.log.warning(now, "exchange", "unauthorized", peer="%s:%d" % (request.peer[1], request.peer[2]))
             self.exchange.respond(request, UNAUTHORIZED, now)

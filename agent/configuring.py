@@ -64,7 +64,7 @@ class Configuring:
         location = self.north and self.north.location  # where one is registered may still have to be left
         self.objects = Objects()
         self.resources = Resources(self, self.objects)
-        self.north = Lwm2m(self.exchange, self.objects)
+        self.north = Lwm2m(self.exchange, self.objects, self.store, self.wall)
         self.north.location = location or self.north.location
 
     def _guard(self, account=None, tree=None):

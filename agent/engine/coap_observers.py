@@ -40,6 +40,7 @@ def register(server, request, options, now):
         ident = server.registered = server.registered + 1
     else:
         return
+    request.observer = ident
     server.observers.append(Observer(ident, number, request, now))
     options.append((coap.OBSERVE, coap.uint(number)))
 

@@ -32,6 +32,7 @@ class Request:
     kind = "answer"
     state = "new"
     due = None  # when an empty ACK has to leave
+    observer = None  # its id, once the answer has made one of its sender
     block1 = block2 = None  # as coap_blocks.read gives them: (number, more, size)
 
     def __init__(self, peer, message, multicast):
@@ -42,7 +43,7 @@ class Request:
         self.payload = message.payload
         self.format = message.uint(coap.CONTENT_FORMAT)
         self.accept = message.uint(coap.ACCEPT)
-        self.observe = message.uint(coap.OBSERVE) if message.code == coap.GET else None
+        self.observe = message.uint(coap.OBSERVE) if message.code in (coap.GET, coap.FETCH) else None
         self.token = message.token
         self.multicast = multicast
         self.mid = message.mid

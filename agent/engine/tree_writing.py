@@ -33,6 +33,8 @@ def gathered(at, values, before):
     ready = {}
     for path, value in values:
         where = path[:3]
+        if len(path) < 3:
+            raise RemoteError("%s is no resource" % spelled(path))
         operations, kind = _writable(at(path)[0], path)
         many = "*" in operations
         value = checked(path, kind, value, _LONG if "L" in operations else 255)

@@ -7,6 +7,7 @@ from ..engine import tree_reading
 from ..engine.objects import spelled
 from ..errors import RemoteError
 
+_MOST = 8192  # bytes, as the exchange takes
 TEXT, OPAQUE, CBOR, SENML_JSON, SENML_CBOR = 0, 42, 60, 110, 112
 
 
@@ -26,9 +27,21 @@ def answer(objects, asked, accept):
     return coap.CONTENT, payload, format
 
 
+def refusal(error):
+    """A RemoteError as (code, diagnostic text, no format); 4.00 where it names no code."""
+    return error.args[1] if len(error.args) > 1 else coap.BAD_REQUEST, error.args[0].encode(), None
+
+
 def encode(asked, values, accept, kind=None):
     """[(path, value)] -> (payload, format), in the format accepted; text for one resource and SenML-CBOR else where
-    none is named. kind(path) is the resource's."""
+    none is named. kind(path) is the resource's. RemoteError when that cannot be, or is too much."""
+    payload, format = _encode(asked, values, accept, kind)
+    if len(payload) > _MOST:
+        raise RemoteError("%d bytes in %s: ask for less at a time" % (len(payload), spelled(asked)), coap.INTERNAL)
+    return payload, format
+
+
+def _encode(asked, values, accept, kind):
     single = len(values) == 1 and values[0][0] == asked
     if accept is None:
         accept = TEXT if single else SENML_CBOR
@@ -66,7 +79,7 @@ def below(target, name):
 
 
 def _senml(asked, values, json):
-    base = spelled(asked) if len(values) == 1 and values[0][0] == asked else spelled(asked) + "/"
+    base = spelled(asked) if len(values) == 1 and values[0][0] == asked else spelled(asked).rstrip("/") + "/"
     records = [(spelled(where)[len(base) :], value, None) for where, value in values]
     return senml.pack(records, base, json)
 

@@ -15,8 +15,9 @@ _LINK_FORMAT, _SENML_CBOR = 40, 112
 _REGISTER_RETRANSMIT = 2  # gives up after 14 to 21 s; the back-off above it then tries another way
 _LEAVE_RETRANSMIT = 1
 # What a request of a server needs, and nothing else does. One text costs less than many.
-_MANAGEMENT = """north.management north.creating north.bootstrapping north.bootstrap_views
-north.content north.formats engine.tree_reading engine.tree_writing engine.tree_creating
+_MANAGEMENT = """north.management north.creating north.attributing north.composing
+north.bootstrapping north.bootstrap_views north.content north.formats
+engine.tree_reading engine.tree_writing engine.tree_creating engine.attributes
 codec.cbor_reading codec.senml_reading codec.senml_json codec.linkformat_reading
 codec.tlv codec.tlv_reading codec.lwm2m_cbor codec.lwm2m_cbor_reading
 north.objects_account north.objects_pointsman"""
@@ -32,11 +33,11 @@ def outcome(response):
 
 class Lwm2m:
     relisted = False  # an instance came or went: the registrar's list of them is to be renewed
+    observing = None  # loaded while somebody observes
 
-    def __init__(self, exchange, objects):
-        self.exchange, self.objects = exchange, objects
+    def __init__(self, exchange, objects, store, wall):
+        self.exchange, self.objects, self._store, self.wall = exchange, objects, store, wall
         self.location = ("rd",)  # of our registration; a server that names none gets what it deserves
-        self.formats = {}  # observer id: the format it accepts
 
     # what the agent says
 
@@ -50,8 +51,10 @@ class Lwm2m:
 
     def registered(self, target, response):
         """Keep the location; observations of an earlier registration are over (1.1 Core 6.2.1)."""
-        self.exchange.unobserve(target[0].peer(target[1]))
-        self.formats = {}
+        for _, peer, _ in self.exchange.observed():
+            self.exchange.unobserve(peer)
+        if self.observing and self.observing.registered(target[0].ssid):
+            self._unload()
         self.location = response.location or ("rd",)
 
     def update(self, target, lifetime_changed, now):
@@ -78,22 +81,54 @@ class Lwm2m:
 
     # what a server asks
 
-    def handle(self, request, now):
-        """Device management by the registrar; always answers."""
+    def handle(self, request, account, now):
+        """Device management by the registrar, whose Account it is; always answers."""
         from . import management
 
-        management.handle(self, request, now)
+        management.handle(self, request, account, now)
         drop(*_MANAGEMENT.split())
 
     def changed(self, path, now):
         """A resource has a new value: tell who observes it, or what holds it."""
-        if self.exchange.observed():
-            from . import observing
+        if self.observing:
+            self.observing.changed(path, now)
 
-            observing.changed(self, path, now)
+    def observe(self, request, account, paths, format, now):
+        """The request was answered, and its sender entered among the observers."""
+        if not self.observing:
+            from .observing import Observing
+
+            self.observing = Observing(self)
+        self.observing.register(request, account, paths, format, now)
 
     def unobserved(self, observer):
-        self.formats.pop(observer, None)
+        if self.observing and self.observing.lost(observer):
+            self._unload()
+
+    def _unload(self):
+        self.observing = None
+        drop("north.observing", "engine.notices")
+
+    def book(self):
+        """The attributes that servers attached (engine/attributes.py)."""
+        return self._store.get("attributes", {})
+
+    def keep_book(self, book):
+        self._store.keep({"attributes": book or None})
+        if self.observing:
+            self.observing.renew()
+
+    # its times
+
+    def poll(self, now):
+        if self.observing:
+            self.observing.poll(now)
+
+    def deadline(self):
+        return self.observing and self.observing.deadline()
+
+    def take(self):
+        return ()
 
     def handle_bootstrap(self, request, bootstrap, now):
         """A bootstrap server's request inside a bootstrap."""

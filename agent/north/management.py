@@ -13,26 +13,31 @@ from . import content
 _LINK_FORMAT = 40
 
 
-def handle(north, request, now):
-    """Answers a request of the registrar, and tells who observes what it changed."""
-    options, changed = (), ()
+def handle(north, request, account, now):
+    """Answers a request of the registrar, whose Account it is, and tells who observes it what was changed."""
+    options, changed, paths = (), (), ()
     try:
         path = content.path(request.path)
-        code, payload, format, options, changed = _reaction(request, path)(north, request, path)
+        if request.query and request.observe == 0:  # attributes of this observation (1.2 Core 6.4.1)
+            from ..engine import attributes
+
+            attributes.check(attributes.merged({}, request.query, 4, None))
+        if request.code in (coap.FETCH, coap.IPATCH):
+            from . import composing
+
+            code, payload, format, options, changed, paths = composing.answer(north, request)
+        else:
+            code, payload, format, options, changed = _reaction(request, path)(north, request, account, path)
+            paths = [path]
     except RemoteError as e:
-        code, payload, format = refusal(e)
+        code, payload, format = content.refusal(e)
+    if format == _LINK_FORMAT:
+        request.observe = None
     north.exchange.respond(request, code, now, payload, format, options)
-    if request.observe == 0 and code == coap.CONTENT:
-        for observer, peer, path in north.exchange.observed(request.path):
-            if peer == request.peer and path == request.path:
-                north.formats[observer] = request.accept
+    if request.observer:
+        north.observe(request, account, paths, format, now)
     for path in changed:
         north.changed(path, now)
-
-
-def refusal(error):
-    """A RemoteError as (code, diagnostic text, no format); 4.00 where it names no code."""
-    return error.args[1] if len(error.args) > 1 else coap.BAD_REQUEST, error.args[0].encode(), None
 
 
 def _reaction(request, path):
@@ -41,7 +46,9 @@ def _reaction(request, path):
     if not path:
         raise RemoteError("there is nothing at /", coap.NOT_FOUND)
     if code == coap.GET:
-        return _discover if request.accept == _LINK_FORMAT else _read
+        return _attributes if request.accept == _LINK_FORMAT else _read
+    if code == coap.PUT and request.query and not request.payload:
+        return _attributes
     if code == coap.PUT and depth > 1:
         return _write
     if code == coap.POST and depth in (2, 3):
@@ -51,38 +58,37 @@ def _reaction(request, path):
     raise RemoteError("not to be done with %s" % spelled(path), coap.NOT_ALLOWED)
 
 
-def _read(north, request, path):
+def _read(north, request, _account, path):
     code, payload, format = content.answer(north.objects, path, request.accept)
     return code, payload, format, (), ()
 
 
-def _discover(north, _request, path):
-    from ..codec import linkformat
+def _attributes(north, request, account, path):
+    from . import attributing
 
-    links = [(spelled(item), []) for item, _ in tree_reading.discover(north.objects, path)]
-    return coap.CONTENT, linkformat.encode(links).encode(), _LINK_FORMAT, (), ()
+    return (attributing.discover if request.code == coap.GET else attributing.attach)(north, request, account, path)
 
 
-def _write(north, request, path):
+def _write(north, request, account, path):
     """PUT replaces, POST adds to what is there (Core 6.3.3); to a resource that can be executed it does that."""
     objects = north.objects
     if request.code == coap.POST and len(path) == 3:
         row = tree_reading.resources(path, objects.at(path)[0])[0]
         if "E" in row[1] or "*" not in row[1]:
-            return _execute(north, request, path)
+            return _execute(north, request, account, path)
     values = content.decode(path, lambda where: tree_reading.kind(objects, where), request.format, request.payload)
     changed = tree_writing.write(objects, values, path, request.code == coap.PUT)
     return coap.CHANGED, b"", None, (), changed
 
 
-def _execute(north, request, path):
+def _execute(north, request, _account, path):
     if request.format:  # text, or none
         raise RemoteError("arguments are text, not format %d" % request.format, coap.UNSUPPORTED)
     tree_writing.execute(north.objects, path, request.payload)
     return coap.CHANGED, b"", None, (), ()
 
 
-def _come_or_go(north, request, path):
+def _come_or_go(north, request, _account, path):
     from . import creating
 
     return creating.answer(north, request, path)

@@ -1,15 +1,169 @@
-"""Information reporting: the notifications to those who observe what an object tree holds (LwM2M 1.1 Core 6.4)."""
+"""Information reporting: who observes what of the object tree, and when each is told (LwM2M 1.1 Core 6.4).
 
-from ..codec import coap
+Loaded while somebody observes. An observation ends with the registration in which it was made (6.2.1). Where the
+server wants it (/1/x/6) its notifications go on being taken while it cannot be reached, and reach it, with their
+times, when it observes the same again.
+"""
+
+import binascii
+
+from ..codec import coap, senml
+from ..engine import attributes, tree_reading
+from ..engine.notices import Notice
+from ..engine.objects import spelled
 from ..errors import RemoteError
 from . import content
 
+_SERVER = 1
+_MIN_PERIOD, _MAX_PERIOD, _STORING, _CONFIRMED = 2, 3, 6, 26  # resources of /1/x
+_WATCHES = 16
+_STORED = 8  # notifications of one observation; hqmax says otherwise, up to
+_STORED_MAX = 32
+_SENML = (110, 112)
 
-def changed(north, path, now):
-    """Tells who observes `path`, or what holds it, what it is now."""
-    for observer, _, observed in north.exchange.observed([str(part) for part in path]):
+
+class Watch:
+    """One observation: by which server (short id, instance of /1), of which paths, in which format."""
+
+    lapsed = False  # whether a registration went by in which it was not renewed
+
+    def __init__(self, observer, account, request, paths, format):
+        self.observer, self.ssid, self.instance = observer, account.ssid, account.instance
+        self.paths, self.format = paths, format
+        self.composite = request.code == coap.FETCH
+        self.words = request.query
+        self.stored = []  # [(ms, [(path, value)])]
+        self.notice = None
+
+
+class Observing:
+    def __init__(self, north):
+        self._north = north
+        self._watches = []
+
+    def register(self, request, account, paths, format, now):
+        """The server was just answered what is at `paths`; what it missed while it was away follows."""
+        watch = Watch(request.observer, account, request, paths, format)
+        for before in self._watches[:]:
+            same = before.paths == paths and before.ssid == watch.ssid and not self._alive(before)
+            if before.observer == watch.observer or same:
+                self._watches.remove(before)
+                watch.stored = before.stored
+        watch.notice = Notice(self._rules(watch), self._look(watch)[1], now)
+        while len(self._watches) >= _WATCHES:
+            self._watches.pop(0)
+        self._watches.append(watch)
+        self._catch_up(watch, now)
+
+    def registered(self, ssid):
+        """A registration begins: what its server observed in the last one but one is over for good. -> whether nothing
+        is left."""
+        for watch in self._watches[:]:
+            if watch.ssid == ssid and watch.lapsed:
+                self._watches.remove(watch)
+            watch.lapsed = watch.lapsed or watch.ssid == ssid
+        return not self._watches
+
+    def lost(self, observer):
+        """It wants no more, or does not answer. -> whether nothing is left."""
+        self._watches = [watch for watch in self._watches if watch.observer != observer]
+        return not self._watches
+
+    def renew(self):
+        """Attributes changed."""
+        for watch in self._watches:
+            watch.notice.set_rules(self._rules(watch))
+
+    def changed(self, path, now):
+        for watch in self._watches[:]:
+            if [one for one in watch.paths if not [1 for a, b in zip(one, path) if a != b]]:
+                self._judge(watch, now)
+
+    def poll(self, now):
+        for watch in self._watches[:]:
+            at = watch.notice.deadline()
+            if at is not None and now >= at:
+                self._judge(watch, now)
+
+    def deadline(self):
+        times = [watch.notice.deadline() for watch in self._watches]
+        times = [at for at in times if at is not None]
+        return min(times) if times else None
+
+    def _judge(self, watch, now):
         try:
-            code, payload, format = content.answer(north.objects, content.path(observed), north.formats.get(observer))
+            values, seen = self._look(watch)
+            watch.notice.look(seen, now)
+            if watch.notice.due(now):
+                watch.notice.told(seen, now)
+                self._tell(watch, values, now)
+        except RemoteError as error:
+            self._watches.remove(watch)
+            code, text, _ = content.refusal(error)
+            self._north.exchange.notify(watch.observer, code, text, None, now)
+
+    def _look(self, watch):
+        """-> ([(path, value)], what stands for it)."""
+        objects = self._north.objects
+        if watch.composite:
+            from . import composing
+
+            values = composing.values(objects, watch.paths)
+        else:
+            values = tree_reading.read(objects, watch.paths[0])
+        if len(values) == 1 and isinstance(values[0][1], (int, float, bool)):
+            return values, values[0][1]
+        return values, binascii.crc32(repr(values).encode())
+
+    def _tell(self, watch, values, now):
+        if not self._alive(watch):
+            return self._store(watch, values, now)
+        asked = () if watch.composite else watch.paths[0]
+        kind = lambda where: tree_reading.kind(self._north.objects, where)
+        payload, format = content.encode(asked, values, watch.format, kind)
+        self._send(watch, payload, format, now)
+
+    def _send(self, watch, payload, format, now):
+        confirmed = self._rules(watch).get("con", self._setting(watch, _CONFIRMED) or 0)
+        self._north.exchange.notify(watch.observer, coap.CONTENT, payload, format, now, bool(confirmed))
+
+    def _store(self, watch, values, now):
+        """The server is away. What it does not want to have later ends the observation."""
+        most = min(self._rules(watch).get("hqmax", _STORED), _STORED_MAX)
+        if self._setting(watch, _STORING) is False or not most or watch.format not in _SENML:
+            self._watches.remove(watch)
+            return
+        watch.stored.append((now, values))
+        del watch.stored[:-most]
+
+    def _catch_up(self, watch, now):
+        """What was stored, as one notification: records with their times (1.1 Core 7.4.5)."""
+        if not watch.stored or watch.format not in _SENML:
+            return
+        wall = self._north.wall()
+        records = []
+        for taken, values in watch.stored:
+            at = wall - (now - taken) // 1000 if wall else (taken - now) // 1000
+            records += [(spelled(path), value, at) for path, value in values]
+        watch.stored = []
+        self._send(watch, senml.pack(records, "", watch.format == _SENML[0]), watch.format, now)
+
+    def _alive(self, watch):
+        return watch.observer in [observer for observer, _, _ in self._north.exchange.observed()]
+
+    def _rules(self, watch):
+        """What holds: as said with the observation (1.2 Core 6.4.1), else as attached, else as the account has it."""
+        rules = {}
+        for name, rid in (("pmin", _MIN_PERIOD), ("pmax", _MAX_PERIOD)):
+            if self._setting(watch, rid):
+                rules[name] = self._setting(watch, rid)
+        for path in watch.paths:
+            rules.update(attributes.inherited(self._north.book(), watch.ssid, path))
+        return attributes.merged(rules, watch.words, 4, None)
+
+    def _setting(self, watch, rid):
+        """A resource of the server's /1 instance, or None."""
+        try:
+            return self._north.objects.at((_SERVER,))[1](watch.instance, rid)
         except RemoteError:
-            code, payload, format = coap.NOT_FOUND, b"", None
-        north.exchange.notify(observer, code, payload, format, now)
+            return None

@@ -1,0 +1,39 @@
+"""Discover and Write-Attributes over CoAP (LwM2M 1.1 Core 6.3.2, 6.3.4; depth: 1.2). Loaded for such a request, and
+dropped."""
+
+from ..codec import coap, linkformat
+from ..engine import attributes, tree_reading
+from ..engine.objects import spelled
+from ..errors import RemoteError
+
+_LINK_FORMAT = 40
+
+
+def discover(north, request, account, path):
+    """-> the links at and below the path: what is attached to each and, to the first, what it inherits."""
+    book, links = north.book(), []
+    for place, count in tree_reading.discover(north.objects, path, _depth(request.query)):
+        words = [] if count is None else [("dim", str(count))]
+        rules = (attributes.own if links else attributes.inherited)(book, account.ssid, place)
+        words += [tuple(word.split("=")) for word in attributes.text(rules).split("&") if word]
+        links.append((spelled(place), words))
+    return coap.CONTENT, linkformat.encode(links).encode(), _LINK_FORMAT, (), ()
+
+
+def attach(north, request, account, path):
+    """Write-Attributes."""
+    if not path:
+        raise RemoteError("attributes belong to objects and what is in them", coap.NOT_ALLOWED)
+    tree_reading.discover(north.objects, path, 0)
+    kind = tree_reading.kind(north.objects, path) if len(path) > 2 else None
+    north.keep_book(attributes.attached(north.book(), account.ssid, path, request.query, kind))
+    return coap.CHANGED, b"", None, (), ()
+
+
+def _depth(words):
+    for word in words:
+        name, _, value = word.partition("=")
+        if name != "depth" or not value.isdigit() or int(value) > 3:
+            raise RemoteError("a Discover takes depth=0 to 3, not %s" % word[:20])
+        return int(value)
+    return None
