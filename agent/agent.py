@@ -218,8 +218,9 @@ class Agent(Configuring, Registering, Linking):
 
     def _compose(self):
         """The engines that are loaded, in the order in which they are asked."""
-        names = "links probes modem discovery exchange north guards bootstrap registration reports policies appointments"
-        self._engines = [(name, getattr(self, name)) for name in names.split() if getattr(self, name)]
+        names = "links probes modem discovery exchange north guards bootstrap registration reports policies "
+        names = (names + "appointments").split()
+        self._engines = [(name, getattr(self, name)) for name in names if getattr(self, name)]
 
     def _settle(self, now):
         """Ask each engine what it wants until none wants anything; the order is fixed, so traces are equal
