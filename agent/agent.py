@@ -86,7 +86,7 @@ class Agent(Configuring, Registering, Linking):
         get = settings.get
         self.settings, self.wall, self._measure_now = settings, wall, measure
         self.log = Log(sink, get("log_level"))
-        self.store, self.journal = Store(medium), Journal(medium, get("outbox_max"))
+        self.store, self.journal = Store(medium, settings), Journal(medium, get("outbox_max"))
         self.configuration = Configuration(self.store, settings)
         names = get("links").split(",")
         self.exchange = Exchange(below, get("ack_timeout_ms"), get("max_retransmit"), get("block_size"))
@@ -113,8 +113,8 @@ class Agent(Configuring, Registering, Linking):
     def start(self, now):
         if self.settings.get("insecure"):
             self.log.warning(now, "agent", "insecure", text="NoSec: anybody on the way can read and forge")
-        if self.store.damaged:
-            self.log.error(now, "store", "damaged", text="both copies of the state are unreadable; starting as new")
+        if self.store.note:
+            self.log.error(now, "store", "damaged", text=self.store.note)
         endpoint, pending = self.settings.get("endpoint"), len(self.journal.pending())
         self.log.info(now, "agent", "started", endpoint=endpoint, epoch=self.configuration.epoch, pending=pending)
         if not self.configuration.accounts:

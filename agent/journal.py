@@ -19,7 +19,7 @@ from struct import pack, unpack_from
 
 from .errors import LocalError
 
-_FILES = ("journal.a", "journal.b")
+FILES = ("journal.a", "journal.b")
 _HEAD, _INT, _FLOAT, _ACK, _COMMIT = b"HIFAC"
 _SIZE = 21
 _BLOCK = 16 * _SIZE  # readings wait in small blocks: a small heap rarely has one large piece
@@ -127,14 +127,14 @@ class Journal:
         if not self._fresh or self._lines > self.count + max(64, self.count // 2):
             self._compact()
         self._fresh = False  # until it is known to be whole
-        self._medium.append(_FILES[self._file], record)
+        self._medium.append(FILES[self._file], record)
         self._fresh = True
         self._lines += 1
 
     def _compact(self):
         """Write what lives into the other file, in small pieces, the commit last."""
         self._fresh = False
-        name, generation = _FILES[1 - self._file], self._generation + 1
+        name, generation = FILES[1 - self._file], self._generation + 1
         head = _record(_HEAD, self.next_seq, self.dropped, generation << 16 | self._limit)
         self._medium.write(name, head)
         at = self._first
@@ -146,11 +146,11 @@ class Journal:
 
     def _load(self):
         for file in (0, 1):
-            generation = self._survey(self._medium.read(_FILES[file]) or b"")
+            generation = self._survey(self._medium.read(FILES[file]) or b"")
             if generation > self._generation:
                 self._file, self._generation = file, generation
         if self._generation:
-            self._replay(self._medium.read(_FILES[self._file]) or b"")
+            self._replay(self._medium.read(FILES[self._file]) or b"")
 
     def _survey(self, data):
         """The generation of a committed file, else 0. Sequences seen anywhere are never given again."""

@@ -4,6 +4,7 @@
     security            with what the device key protects the configuration server, or server_uri
     device_key          that key, in hexadecimal; what a configuration server hands out is in the store
     insecure            allow accounts and bootstrap servers without security (NoSec); for the laboratory
+    unsealed            keep credentials in the clear where they cannot be sealed (no machine key, no AES)
     bootstrap_uri       the configuration server, when it is known beforehand; empty: discover it
     bootstrap_pack      ask a configuration server for everything in one answer first (LwM2M 1.2 Bootstrap-Pack)
     server_uri          register with this server and never bootstrap; empty: bootstrap
@@ -61,6 +62,7 @@ endpoint str - - 0 64
 security str none none|oscore|dtls 4 6
 device_key str - hex 0 128
 insecure bool False - 0 1
+unsealed bool False - 0 1
 bootstrap_uri str - uri 0 128
 bootstrap_pack bool False - 0 1
 server_uri str - uri 0 128

@@ -9,12 +9,13 @@ Written from MicroPython's documentation and source, and tested against doubles 
 on a chip yet. A product's own board can start from this file and say what its meter is.
 """
 
+import os
 import time
 
 from . import posix
 from .esp32_links import ticks_diff, ticks_ms
 
-_NO_DEVICE = 19
+_ENOENT, _NO_DEVICE = 2, 19
 _EPOCH_2000 = 946684800  # Unix time when an ESP32's time() is 0
 _LAN = "phy addr mdc mdio power reset ref_clk ref_clk_out spi sck mosi miso cs int"
 _WLAN = "ssid password"
@@ -102,6 +103,32 @@ class Board(posix.Board):
         self._up_ms += ticks_diff(now, self._seen)
         self._seen = now
         return self._up_ms // 1000
+
+    def medium(self):
+        medium = posix.Board.medium(self)
+        medium.secret = self.secret
+        return medium
+
+    def secret(self, what):
+        """32 bytes in the chip's NVS, which the state is not in: "read", "make" or "forget". Flash encryption, where it
+        is burnt, keeps NVS from whoever takes the chip off; nothing else does. OSError: there are none."""
+        from esp32 import NVS
+
+        nvs, key = NVS("pointsman"), bytearray(32)
+        if what == "forget":
+            nvs.set_blob("machine_key", key)  # what is erased only may stay in the flash for long
+            nvs.commit()
+            nvs.erase_key("machine_key")
+            return nvs.commit()
+        try:
+            nvs.get_blob("machine_key", key)
+        except OSError:
+            if what != "make":
+                raise OSError(_ENOENT, "machine key: there is none in NVS")
+            key = os.urandom(32)
+            nvs.set_blob("machine_key", key)
+            nvs.commit()
+        return bytes(key)
 
     def reset(self):
         """Start over."""

@@ -11,7 +11,10 @@ _ENOENT, _EEXIST = 2, 17
 
 
 class Files:
-    """The medium: read, write, append, remove, by name. Raises OSError with the path in its text."""
+    """The medium: read, write, append, remove, forget, by name. Raises OSError with the path in its text. key: the file
+    of the machine's secret, where somebody else takes care of it."""
+
+    key = ""
 
     def __init__(self, folder):
         self.folder = folder
@@ -54,6 +57,20 @@ class Files:
         except OSError as e:
             if e.errno != _ENOENT:
                 raise self._failed(e, name, "removed")
+
+    def forget(self, name):
+        """Overwrite it where it lies, as far as the file system does so, and remove it, and what a power cut left of
+        it."""
+        from .secret import forget
+
+        forget(self, name)
+
+    def secret(self, what):
+        """32 secret bytes or more that are this machine's and not in the folder: "read", "make" (where there are none
+        yet) or "forget". OSError says why there are none."""
+        from .secret import of
+
+        return of(self, what, Files)
 
     def path(self, name):
         return self.folder + "/" + name

@@ -97,11 +97,12 @@ class Board(posix.Board):
     file that holds the reading), period (ms between looks at the links; the kernel's events come in between), ppp (the
     interface of data sessions, such as ppp0), ppp_by (who makes it: pppd, tun, or auto: what there is),
     routes (whether the machine's default routes are to follow the agent's choice of link),
+    key (a file with the machine's own secret, that somebody else takes care of; default: DIR.key, made when needed),
     stop (descriptor of a pipe's end that never waits; end of file there asks for the end; -1: none)."""
 
     name, log = "linux", "text"
     DEFAULTS = {"dir": "", "links": ["any"], "modem": "", "baud": 115200, "meter": "", "period": 250, "ppp": "",
-                "ppp_by": "auto", "routes": False, "stop": -1}  # fmt: skip
+                "ppp_by": "auto", "routes": False, "stop": -1, "key": ""}  # fmt: skip
     _events = _stop = None
 
     def make_links(self, options):
@@ -113,6 +114,11 @@ class Board(posix.Board):
 
             self.follow = Routes({link.name: link.device for link in links if link.device}).follow
         return links
+
+    def medium(self):
+        medium = posix.Board.medium(self)
+        medium.key = self.options["key"]
+        return medium
 
     def session(self, user="", secret=""):
         """-> a port for a data session over the modem. OSError, with a remedy, when none is possible."""

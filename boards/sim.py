@@ -1,7 +1,7 @@
 """A simulated device on this machine: its cable, its power and its meter are files that a test or the lab changes.
 
     DIR/eth.carrier   "1" or "0", as /sys/class/net/X/carrier; without the file there is no carrier
-    DIR/store/        what survives
+    DIR/store/        what survives; DIR/store.key is the machine's own secret, made when it is needed
     DIR/cut           when it is there, the next write to the store stops half way: DIR/cut.done appears and the
                       process hangs until it is killed, as if the power had failed
     DIR/stop          when it is there, the device de-registers and ends. Not by a signal: MicroPython's unix port

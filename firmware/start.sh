@@ -3,6 +3,7 @@
 # runit, OpenRC, a Raspberry Pi's rc.local. It starts the agent again when it has ended by itself.
 #
 # usage: start.sh CONFIG.json [PYTHON]        the configuration is that of main.py, which lies beside this file
+umask 077 # what the agent keeps is nobody else's business, and MicroPython has no chmod
 config=${1:?usage: start.sh CONFIG.json [PYTHON]}
 here=$(dirname "$0")
 pause=1

@@ -7,7 +7,7 @@ LAYERS = (
     ("agent.errors",),
     ("agent.codec", "agent.crypto", "agent.log", "agent.table", "agent.advice", "agent.interpreter",
      "agent.overlay", "agent.waiting", "agent.bell"),
-    ("agent.modems", "agent.settings", "agent.store", "agent.journal", "agent.accounts"),
+    ("agent.modems", "agent.settings", "agent.store", "agent.journal", "agent.sealing", "agent.accounts"),
     ("agent.engine",),
     ("agent.credentials", "agent.guarding", "agent.vetting"),
     ("agent.north",),

@@ -225,21 +225,51 @@ def _network_ipconfig(dns):
     MADE["dns"] = dns
 
 
+class Nvs:
+    """esp32.NVS: blobs by name; what is set counts once it is committed. get_blob() fills a large enough buffer,
+    OSError where there is nothing (ports/esp32/esp32_nvs.c)."""
+
+    def __init__(self, space):
+        self._space, self._new = space, {}
+
+    def get_blob(self, name, buffer):
+        blob = MADE.get((self._space, name))
+        if blob is None:
+            raise OSError(-4354, "ESP_ERR_NVS_NOT_FOUND")
+        buffer[: len(blob)] = blob
+        return len(blob)
+
+    def set_blob(self, name, blob):
+        assert len(name) <= 15
+        self._new[name] = bytes(blob)
+
+    def erase_key(self, name):
+        if MADE.get((self._space, name)) is None:
+            raise OSError(-4354, "ESP_ERR_NVS_NOT_FOUND")
+        self._new[name] = None
+
+    def commit(self):
+        for name in self._new:
+            MADE[self._space, name] = self._new[name]
+        MADE["commits"] = MADE.get("commits", 0) + 1
+
+
 class Chip:
-    """`with Chip() as network:` new modules `network` and `machine`, and MADE empty; they are gone afterwards."""
+    """`with Chip() as network:` new modules `network`, `machine`, `esp32`, MADE empty; they are gone afterwards."""
 
     def __enter__(self):
-        self._before = {name: sys.modules.get(name) for name in ("network", "machine")}
+        self._before = {name: sys.modules.get(name) for name in ("network", "machine", "esp32")}
         MADE.clear()
         MADE["dns"], MADE["resets"] = "0.0.0.0", []
-        network, machine = Module(), Module()
+        network, machine, esp32 = Module(), Module(), Module()
         network.LAN, network.WLAN, network.PPP, network.ipconfig = Lan, Wlan, Ppp, _network_ipconfig
         network.ETH_GOT_IP, network.PHY_LAN8720, network.PHY_W5500, network.STA_IF = 5, 1, 7, 0
         machine.Pin, machine.UART, machine.Timer = Pin, Uart, Timer
         machine.SPI = lambda number, **wires: (number, sorted(wires))
         machine.reset = lambda: MADE["resets"].append(1)
         Ppp.refuse = False
-        sys.modules["network"], sys.modules["machine"] = network, machine
+        esp32.NVS = Nvs
+        sys.modules["network"], sys.modules["machine"], sys.modules["esp32"] = network, machine, esp32
         return network
 
     def __exit__(self, *_):

@@ -97,6 +97,59 @@ def test_an_address_that_is_not_ours_is_told():
     assert refusal(linux.Plain("x", "192.0.2.1").open).errno == 99
 
 
+def test_a_machine_key_is_made_once_and_forgotten_for_ever():
+    with Folder() as folder:
+        os.system("chmod 700 " + folder)
+        files = linux.Board({"dir": folder + "/store"}).medium()
+        assert "not there" in refusal(files.secret, "read").args[1]
+        key = files.secret("make")
+        again = linux.Board({"dir": folder + "/store/"}).medium()
+        assert len(key) == 32 and again.secret("make") == key == again.secret("read")
+        assert sorted(os.listdir(folder)) == ["store", "store.key"]
+        again.secret("forget")
+        again.secret("forget")
+        assert os.listdir(folder) == ["store"] and files.secret("make") != key
+
+
+def test_a_machine_key_that_is_damaged_or_open_to_others_is_refused():
+    with Folder() as folder:
+        os.system("chmod 755 " + folder)
+        files = Files(folder + "/store")
+        put(folder + "/store.key", "short")
+        assert "5 bytes" in refusal(files.secret, "make").args[1]
+        put(folder + "/store.key", "k" * 32)
+        os.system("chmod 644 %s/store.key" % folder)
+        assert "chmod 600" in refusal(files.secret, "read").args[1]
+        os.system("chmod 600 %s/store.key" % folder)
+        assert files.secret("read") == b"k" * 32
+        os.system("chmod 644 %s/store.key; chmod 700 %s" % (folder, folder))
+        assert files.secret("read") == b"k" * 32  # nobody else gets there
+
+
+def test_a_machine_key_of_somebody_elses_is_neither_made_nor_removed():
+    with Folder() as folder:
+        os.system("chmod 700 " + folder)
+        files = linux.Board({"dir": folder + "/store", "key": folder + "/given"}).medium()
+        assert "given is not there" in refusal(files.secret, "make").args[1]
+        put(folder + "/given", "k" * 40)
+        assert files.secret("make") == b"k" * 40
+        files.secret("forget")
+        assert sorted(os.listdir(folder)) == ["given", "store"]
+
+
+def test_wiped_files_are_overwritten_and_gone():
+    with Folder() as folder:
+        files = Files(folder + "/store")
+        files.write("x", b"secret")
+        os.system("cd %s/store; ln x ../x; echo draft > x.new; ln x.new ../y" % folder)
+        files.forget("x")
+        files.forget("never")
+        assert os.listdir(folder + "/store") == []
+        for name, size in (("x", 6), ("y", 6)):
+            with open(folder + "/" + name, "rb") as file:
+                assert file.read() == bytes(size)
+
+
 def test_options_are_checked():
     with Folder() as folder:
         assert "dir" in str(refusal(linux.Board, {}))

@@ -164,6 +164,20 @@ def test_the_rest_of_the_board():
         assert made(lan=WIRED, period=250).poll_ms == 250
 
 
+def test_the_machine_key_is_in_nvs():
+    with Chip():
+        board = made()
+        medium = board.medium()
+        assert "none" in refusal(medium.secret, "read").args[1]
+        key = medium.secret("make")
+        assert len(key) == 32 and medium.secret("make") == key == made().secret("read")
+        medium.secret("forget")
+        assert "none" in refusal(medium.secret, "read").args[1] and MADE["commits"] == 3
+        assert medium.secret("make") != key
+        medium.forget("x")
+        os.system("rm -rf " + board.options["dir"])
+
+
 def test_a_year_that_begins_in_2000():
     class Chips:
         """A clock as an ESP32's: seconds since 2000."""

@@ -33,7 +33,7 @@ def run(words, inherited, ours):
     """
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, it would never be pending
     signal.pthread_sigmask(signal.SIG_BLOCK, _ASKED)  # which the child inherits; Ctrl-C goes to it as well
-    child = subprocess.Popen(words, pass_fds=inherited)
+    child = subprocess.Popen(words, pass_fds=inherited, umask=0o077)  # MicroPython has no chmod
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     _wait(child, _EVER_S)
     os.close(ours)
