@@ -51,6 +51,7 @@ guards send !let_out
 guards plain !opened
 guards refused !refused
 guards told !told
+upgrade do !do
 bootstrap request *ask
 bootstrap fetch *fetch
 bootstrap commit _commit
@@ -81,6 +82,7 @@ class Agent(Configuring, Registering, Linking):
 
     ports = tuple  # () -> the board's links, where there is a board
     board = None  # what it runs on, for objects that tell of it
+    upgrade = None  # the firmware update
 
     def __init__(self, settings, medium, below, measure, wall, sink=None):
         get = settings.get
@@ -121,6 +123,10 @@ class Agent(Configuring, Registering, Linking):
             self._modem_at = now + _PATIENCE_MS
         self.reports.start(now)
         self.resources.extend()
+        if self.store.get("firmware"):
+            from .north.upgrading import resume
+
+            resume(self)
         self._limit(now)
         self._aim(now)
         self._settle(now)
@@ -219,7 +225,7 @@ class Agent(Configuring, Registering, Linking):
     def _compose(self):
         """The engines that are loaded, in the order in which they are asked."""
         names = "links probes modem discovery exchange north guards bootstrap registration reports policies "
-        names = (names + "appointments").split()
+        names = (names + "appointments upgrade").split()
         self._engines = [(name, getattr(self, name)) for name in names if getattr(self, name)]
 
     def _settle(self, now):
@@ -263,6 +269,8 @@ class Agent(Configuring, Registering, Linking):
 
     def _answered(self, now, handle, response):
         """Each engine knows the handle of the request that it waits for, and ignores others."""
+        if self.upgrade and self.upgrade.answered(handle, response, now):
+            return
         result = outcome(response)
         if handle == self._report_handle and handle is not None:
             self._report_handle = None

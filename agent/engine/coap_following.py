@@ -93,8 +93,8 @@ def _download(client, ask, message, now):
     if not block or message.code >= coap.BAD_REQUEST:
         ask.body = None
         return False
-    if not (block[0] or block[1] or ask.body):
-        return False
+    if not (block[0] or block[1] or ask.body) or coap.BLOCK2 in [number for number, _ in ask.options]:
+        return False  # the whole, or all that was asked for
     if ask.watching:
         ask = _rest(client, ask)
     _append(client, ask, message, block)

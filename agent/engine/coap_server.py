@@ -59,6 +59,7 @@ class Server:
         self.wire = wire
         self.events = events
         self.size = block_size
+        self.piecemeal = {}  # paths whose blocks are delivered one by one: the whole would be too much
         self.bodies = []  # half received or half fetched, the one least recently used first
         self.observers = []
         self.registered = 0  # how many observers there have been: the newest one's id

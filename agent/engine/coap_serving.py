@@ -24,6 +24,9 @@ def whole(server, request, message, now):
     except RemoteError as error:
         server.answer(request, coap.BAD_REQUEST, (), str(error).encode(), now)
         return False
+    if request.block1 and request.path in server.piecemeal:
+        request.size1 = message.uint(coap.SIZE1) or 0
+        return True
     if request.block1 and not _assemble(server, request, message, now):
         return False
     if request.block2 and request.block2[0]:

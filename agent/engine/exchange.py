@@ -40,6 +40,7 @@ class Exchange:
         self.slow = self._wire.slow  # {link: ack_timeout_ms}, where it is another
         self._client = Client(self._wire, below, self._events, block_size)
         self._server = Server(self._wire, self._events, self.counters, block_size)
+        self.piecemeal = self._server.piecemeal  # {path: to whom the blocks sent there go, one by one}
 
     def request(self, peer, code, path, now, query=(), payload=b"", format=None, accept=None, observe=None,
                 options=(), retransmit=None):

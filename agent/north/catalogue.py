@@ -13,6 +13,7 @@ _FILES = """
 2 objects_account
 3 objects_device
 4 connectivity
+5 objects_firmware
 7 connectivity
 10 connectivity
 11 connectivity

@@ -26,6 +26,11 @@ def handle(north, request, account, now):
             from . import composing
 
             code, payload, format, options, changed, paths = composing.answer(north, request)
+        elif request.block1 and request.path in north.exchange.piecemeal:
+            from . import objects_firmware
+
+            code = objects_firmware.push(north.exchange.piecemeal[request.path], request, now)
+            payload, format = b"", None
         else:
             code, payload, format, options, changed = _reaction(request, path)(north, request, account, path)
             paths = [path]

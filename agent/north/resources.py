@@ -8,6 +8,7 @@ SEQUENCE = (POINTSMAN, 0, 0)
 METER = (3331, 0, 5700)
 SETTING = {1: "report_period_s", 2: "apn"}  # resources of 26242 that are settings
 _ACCESS = 2
+_PACKAGE = ("5", "0", "0")  # goes to the installer block by block
 
 
 def configured_settings(tree):
@@ -57,6 +58,9 @@ class Resources:
         if rights and len(accounts) > 1:
             later(_ACCESS, self._load, rights)
         later(4, self._load)
+        if hasattr(agent.board, "installer"):
+            later(5, self._load)
+            agent.exchange.piecemeal[_PACKAGE] = agent
         if agent.metrics:
             later(7, self._load)
         if "lte" in agent.settings.get("links").split(","):

@@ -1,0 +1,234 @@
+"""Firmware update: object 5's state machine (LwM2M 1.1 Core E.6), for a package that is pushed or fetched in blocks.
+
+What arrives goes to the board's installer at once; no more than one block is ever held here. A fetch goes on where it
+stood after a link was lost, as long as the server still has the same package (its ETag says so). A power cut during a
+download ends it (result 4, or a fetch from the start); what is downloaded or being installed survives.
+"""
+
+from ..errors import LocalError, RemoteError
+from ..table import find
+
+# state event next-state
+_TRANSITIONS = """
+idle push downloading
+idle fetch downloading
+downloading complete downloaded
+downloading failed idle
+downloading cancel idle
+downloaded cancel idle
+downloaded update updating
+updating success idle
+updating failed downloaded
+"""
+STATES = ("idle", "downloading", "downloaded", "updating")  # as /5/0/3 counts them
+_SUCCESS, _NO_ROOM, _NO_MEMORY, _LOST, _DAMAGED, _TYPE, _URI, _FAILED, _PROTOCOL = range(1, 10)  # as /5/0/5 does
+_INCOMPLETE, _TOO_LARGE, _NOT_ALLOWED = 136, 141, 133
+_NO_SPACE = 28  # ENOSPC
+_RETRY_MS, _RETRY_MAX_MS = 2000, 60000
+_PATIENCE_MS = 3600000  # without a single block: the fetch is given up
+_PUSH_MS = 300000  # a push whose next block does not come
+
+
+class Firmware:
+    """installer: the board's port (boards/README.md); kept: what take() said to keep before the last start; size: bytes
+    of a block that is asked for."""
+
+    def __init__(self, installer, kept, size):
+        self._installer, self._size = installer, size
+        self.state, self.result, self.uri, self.name = "idle", 0, "", ("", "")
+        self._out = []
+        self._at = self._since = self._etag = None
+        self._length = self._failures = 0
+        self._wanted = False  # is a block to be asked for, or has it been?
+        if kept:
+            self.state, self.result, self.uri, self.name = kept[0], kept[1], kept[2], tuple(kept[3])
+
+    def start(self):
+        """After a start of the device: what became of the update, or of the download."""
+        if self.state == "updating":
+            well = self._installer.outcome()
+            self._enter("success" if well else "failed", _SUCCESS if well else _FAILED)
+        elif self.state == "downloading":
+            uri = self.uri
+            self._drop("failed", _LOST)
+            if uri:
+                self.fetch(uri)
+
+    # what a server asks for
+
+    def fetch(self, uri):
+        """A package URI was written. What is wrong with it is told by the result, as object 5 wants it."""
+        self._begin("fetch", uri)
+        try:
+            target(uri)
+        except LocalError as e:
+            return self._drop("failed", e.args[1])
+        self._wanted, self._at, self._since = True, 0, None
+        self._begun(0)
+
+    def push(self, at, more, total, data, now):
+        """A block of a package, which begins at byte `at`; total: bytes of all, 0 where it is not known. RemoteError
+        4.05, 4.08, 4.13."""
+        if not at:
+            if self.state == "downloading" and not self.uri:  # sent anew
+                self._drop("cancel", 0)
+            self._begin("push", "")
+            self._begun(total)
+        elif self.state != "downloading" or self.uri or at != self._length:
+            raise RemoteError("this is not the next block: begin with the first one", _INCOMPLETE)
+        if self.state == "downloading" and self._take_in(data):
+            self._at = now + _PUSH_MS
+            if not more:
+                self._complete()
+        if self.state == "idle":
+            code = _TOO_LARGE if self.result in (_NO_ROOM, _NO_MEMORY) else _INCOMPLETE
+            raise RemoteError("the package is refused with result %d (/5/0/5)" % self.result, code)
+
+    def cancel(self):
+        """An empty URI or package: as if nothing had been. RemoteError 4.05 while it is being installed."""
+        if self.state == "updating":
+            raise RemoteError("the update is under way", _NOT_ALLOWED)
+        self._drop("cancel", 0)
+        self.result = 0
+
+    def update(self):
+        """RemoteError 4.05 unless there is a package."""
+        if self.state != "downloaded":
+            raise RemoteError("there is no package to install (/5/0/3 is %s)" % self.state, _NOT_ALLOWED)
+        self._enter("update", 0)
+        self._out.append(("install",))
+
+    def may_begin(self):
+        """RemoteError 4.05 unless a package could be taken now."""
+        if self.state != "idle":
+            raise RemoteError("cancel first, by an empty /5/0/1: /5/0/3 is %s" % self.state, _NOT_ALLOWED)
+
+    # what came of it
+
+    def block(self, at, more, total, etag, data, now):
+        """A block that was asked for: it begins at byte `at`."""
+        if not self._wanted:
+            return
+        self._failures = 0
+        if at != self._length or (etag != self._etag and self._length):
+            return self._again(now)
+        if total > self._installer.limit:
+            return self._drop("failed", _NO_ROOM)
+        self._etag, self._since = etag, now
+        if self._take_in(data):
+            if more:
+                self._at = now
+            else:
+                self._complete()
+
+    def failed(self, refused, now):
+        """No block came. refused: the server said no, for good."""
+        if not self._wanted:
+            return
+        if refused:
+            self._drop("failed", _URI)
+            return
+        self._at = now + min(_RETRY_MS << self._failures, _RETRY_MAX_MS)
+        self._failures = min(self._failures + 1, 8)
+
+    def installed(self, well):
+        """What the installer says when it needed no restart."""
+        self._enter("success" if well else "failed", _SUCCESS if well else _FAILED)
+
+    # the engine's verbs
+
+    def poll(self, now):
+        if self._at is None or now < self._at:
+            return
+        self._at = None
+        self._since = now if self._since is None else self._since
+        if not self._wanted or now - self._since >= _PATIENCE_MS:
+            self._drop("failed", _LOST)
+        else:
+            self._out.append(("ask", target(self.uri), self._length // self._size, self._size))
+
+    def deadline(self):
+        """When poll() has something to do (ms), or None."""
+        return self._at
+
+    def take(self):
+        """[("ask", (host, port, path, query), block, size) | ("install",) | ("keep", what, or None)]"""
+        out, self._out = self._out, []
+        return out
+
+    def _begin(self, event, uri):
+        self.may_begin()
+        self.uri, self._length, self._etag, self._failures = uri, 0, None, 0
+        self._enter(event, 0)
+
+    def _begun(self, total):
+        """The installer makes room."""
+        if total > self._installer.limit:
+            return self._drop("failed", _NO_ROOM)
+        try:
+            self._installer.begin(total)
+        except OSError:
+            self._drop("failed", _NO_ROOM)
+
+    def _take_in(self, data):
+        """-> whether the block is stored."""
+        result = _NO_ROOM if self._length + len(data) > self._installer.limit else 0
+        try:
+            if not result:
+                self._installer.write(data)
+                self._length += len(data)
+        except MemoryError:
+            result = _NO_MEMORY
+        except OSError as e:
+            result = _NO_ROOM if e.args[0] == _NO_SPACE else _FAILED
+        if result:
+            self._drop("failed", result)
+        return not result
+
+    def _complete(self):
+        self._wanted, self._at = False, None
+        try:
+            self.name = tuple(self._installer.finish())
+        except ValueError:
+            return self._drop("failed", _DAMAGED)
+        except LookupError:
+            return self._drop("failed", _TYPE)
+        except OSError:
+            return self._drop("failed", _FAILED)
+        self._enter("complete", 0)
+
+    def _again(self, now):
+        """The server has another package now: from its start."""
+        self._length, self._etag, self._at = 0, None, now
+        self._begun(0)
+
+    def _drop(self, event, result):
+        self._wanted, self._at = False, None
+        if self.state != "idle":
+            self._installer.abort()
+            self.uri, self.name = "", ("", "")
+            self._enter(event, result)
+
+    def _enter(self, event, result):
+        """Follow the table, and keep where we are."""
+        found = find(_TRANSITIONS, self.state, event)
+        if not found:
+            raise LocalError("firmware: no way to %s in state %s" % (event, self.state))
+        self.state, self.result = found[0], result
+        kept = [self.state, result, self.uri, list(self.name)]
+        self._out.append(("keep", kept if self.state != "idle" or result else None))
+
+
+def target(uri):
+    """coap://host[:port]/path?query -> (host, port, (path,), (query,)). LocalError with the result for another one."""
+    scheme, mark, rest = uri.partition("://")
+    if mark and scheme in ("coaps", "http", "https", "coap+tcp", "coaps+tcp", "ftp"):
+        raise LocalError("firmware: %s is not spoken here; coap is" % scheme, _PROTOCOL)
+    place, _, what = rest.partition("/")
+    host, mark, port = place.partition(":")
+    known = host and not [char for char in host if not (char.isalpha() or char.isdigit() or char in ".-_")]
+    number = int(port) if port.isdigit() and len(port) < 6 else 0 if mark else 5683
+    if scheme != "coap" or not known or not 0 < number < 65536 or len(uri) > 255:
+        raise LocalError("firmware: %r is no address of a package" % uri[:60], _URI)
+    path, _, query = what.partition("?")
+    return host, number, tuple(path.split("/")) if path else (), tuple(query.split("&")) if query else ()

@@ -1,0 +1,88 @@
+"""Joins the firmware update to the agent: blocks over the exchange, what is to be kept into the store, the restart.
+Loaded when a server first touches object 5, or when an update was under way at the last start.
+"""
+
+from ..codec import coap
+from ..engine.firmware import Firmware
+
+_REFUSED = (coap.BAD_REQUEST, coap.UNAUTHORIZED, coap.FORBIDDEN, coap.NOT_FOUND, coap.NOT_ALLOWED)
+_RESET_MS = 1000  # the answer has to get out
+_OBSERVED = ((5, 0, 3), (5, 0, 5))
+
+
+def firmware_of(agent):
+    """The Firmware of an agent whose board has an installer."""
+    if not agent.upgrade:
+        agent.upgrade = Upgrade(agent)
+        agent._compose()
+    return agent.upgrade.firmware
+
+
+def resume(agent):
+    """After a start, with something kept of an update."""
+    if hasattr(agent.board, "installer"):
+        firmware_of(agent).start()
+
+
+class Upgrade:
+    """The agent's engine `upgrade`."""
+
+    def __init__(self, agent):
+        kept = agent.store.get("firmware")
+        self.firmware = Firmware(agent.board.installer, kept, agent.settings.get("block_size"))
+        self.poll, self.deadline = self.firmware.poll, self.firmware.deadline
+        self._handle = None
+
+    def take(self):
+        return [("do",) + action for action in self.firmware.take()]
+
+    def do(self, agent, now, what, *more):
+        """One thing that the engine wants."""
+        if what == "keep":
+            self._keep(agent, now, more[0])
+        elif what == "ask":
+            self._ask(agent, now, *more)
+        else:
+            self._install(agent, now)
+
+    def answered(self, handle, response, now):
+        """-> whether it was a block that we asked for, or the reason why there is none."""
+        if handle != self._handle or handle is None:
+            return False
+        self._handle = None
+        if isinstance(response, str) or response.code != coap.CONTENT:
+            self.firmware.failed(not isinstance(response, str) and response.code in _REFUSED, now)
+            return True
+        block = int.from_bytes(response.get(coap.BLOCK2) or b"\x06", "big")
+        at, total = (block >> 4) * (16 << (block & 7)), int.from_bytes(response.get(coap.SIZE2) or b"", "big")
+        self.firmware.block(at, bool(block & 8), total, response.get(coap.ETAG), response.payload, now)
+        return True
+
+    def _keep(self, agent, now, kept):
+        agent.store.keep({"firmware": kept})
+        agent.log.info(now, "firmware", self.firmware.state, result=self.firmware.result)
+        for path in _OBSERVED:
+            agent.north.changed(path, now)
+
+    def _ask(self, agent, now, target, number, size):
+        host, port, path, query = target
+        link = agent.links.active
+        if not link:
+            return self.firmware.failed(False, now)
+        exponent = 0
+        while 16 << exponent < size:
+            exponent += 1
+        block = (coap.BLOCK2, coap.uint(number << 4 | exponent))
+        self._handle = agent.exchange.request((link, host, port), coap.GET, path, now, query=query, options=(block,))
+
+    def _install(self, agent, now):
+        """True, False: installed or not, without a restart; None: one is needed."""
+        try:
+            well = agent.board.installer.install()
+        except OSError as e:
+            agent.log.error(now, "firmware", "not installed", error=str(e))
+            well = False
+        if well is None:
+            agent._reset_at = now + _RESET_MS
+        else:
+            self.firmware.installed(well)
