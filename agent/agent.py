@@ -57,8 +57,10 @@ bootstrap fetch *fetch
 bootstrap commit _commit
 bootstrap failed *failed
 bootstrap again *again
-appointments purge _purge
-appointments back _aim
+tenure purge !purge
+tenure disable !disable
+tenure enable _aim
+tenure back _aim
 registration register _register
 registration update _update
 registration deregister _deregister
@@ -66,6 +68,7 @@ registration state _registration_state
 registration unreachable _unreachable
 registration refused _refused
 registration conflict -
+registration version _older
 reports measure _measure
 reports send _send
 policies apply _apply
@@ -94,7 +97,7 @@ class Agent(Configuring, Registering, Linking):
         self.exchange = Exchange(below, get("ack_timeout_ms"), get("max_retransmit"), get("block_size"))
         hold, delay, penalty = get("fail_back_hold_ms"), get("carrier_delay_ms"), get("penalty_ms")
         self.links = Links(names, hold, delay, penalty, get("flap_max_ms"))
-        self.modem = self.probes = self.metrics = self.appointments = None  # loaded when first needed
+        self.modem = self.probes = self.metrics = self.tenure = None  # loaded when first needed
         self.provisioning = self.discovery = self.bootstrap = None
         self.guards = None  # loaded when an account is protected
         self._has_modem = LTE in names
@@ -205,8 +208,8 @@ class Agent(Configuring, Registering, Linking):
         self.configuration.set((SERVER, instance, rid), value)
         self._written.append((SERVER, instance, rid))
         for account in self.configuration.accounts:
-            if account.instance == instance and rid == 1:
-                account.lifetime_s = value
+            if account.instance == instance and rid in (1, 7):
+                account.lifetime_s = value if rid == 1 else account.lifetime_s
                 self.update_wanted()
 
     def update_wanted(self):
@@ -217,6 +220,12 @@ class Agent(Configuring, Registering, Linking):
         self._bootstrap_asked = not self.settings.get("server_uri")
         return self._bootstrap_asked
 
+    def disable_wanted(self, instance):
+        """A server sends us away (Execute /1/x/4): once it has its answer."""
+        from .tenure import of
+
+        of(self).appoint("disable", instance, 0)
+
     def reset_wanted(self):
         self._reset_asked = True
 
@@ -225,7 +234,7 @@ class Agent(Configuring, Registering, Linking):
     def _compose(self):
         """The engines that are loaded, in the order in which they are asked."""
         names = "links probes modem discovery exchange north guards bootstrap registration reports policies "
-        names = (names + "appointments upgrade").split()
+        names = (names + "tenure upgrade").split()
         self._engines = [(name, getattr(self, name)) for name in names if getattr(self, name)]
 
     def _settle(self, now):
@@ -277,10 +286,10 @@ class Agent(Configuring, Registering, Linking):
             (self.reports.acknowledged if result == "accepted" else self.reports.failed)(now)
             if response == "timeout" and self.registration.registrar:
                 self.links.distrust(self.registration.registrar[1], now)  # another one need not wait for the Update
-            if result in ("gone", "failed"):
+            if result in ("gone", "failed", "rejected"):
                 self.registration.update_now(now)  # finds out whether the registrar is there and knows us
         elif self.registration.waits_for(handle):
-            if result == "accepted" and self.registration.state == "registering":
+            if result == "accepted" and (self.registration.state == "registering" or response.location):
                 self.north.registered(self.registration.target, response)
             elif result == "conflict" and response.payload.isdigit() and len(response.payload) < 11:
                 self.configuration.raise_epoch(int(response.payload))

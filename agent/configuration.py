@@ -40,7 +40,8 @@ class Configuration:
             self._settings.check(name, value)
 
     def commit(self, tree):
-        self._store.keep({"config": _storable(tree), "previous": _storable(self.tree) if self.accounts else None})
+        before = _storable(self.tree) if self.accounts else None
+        self._store.keep({"config": _storable(tree), "previous": before, "versions": None})
         self._load()
 
     def proven(self):

@@ -35,6 +35,8 @@ class Configuring:
         self._reconfigured(now)
 
     def _reconfigured(self, now):
+        if self.tenure:
+            self.tenure.cancel("back")
         self._build_north()
         self._guard()
         self.reports.set_period(self.settings.get("report_period_s") * 1000, now)
@@ -54,11 +56,6 @@ class Configuring:
             from .tenure import limit
 
             limit(self, now)
-
-    def _purge(self, now, instance):
-        from .tenure import purge
-
-        purge(self, now, instance)
 
     def _build_north(self):
         location = self.north and self.north.location  # where one is registered may still have to be left

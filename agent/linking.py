@@ -47,10 +47,12 @@ class Linking:
         self._watch(now)
 
     def _target(self, link):
-        for account in self.configuration.accounts:
-            if link and account.allows(link):
-                return (account, link)
-        return None
+        """The most preferred account that may be asked over this link, and is not known to be dead, if possible."""
+        found = [account for account in self.configuration.accounts if link and account.allows(link)]
+        if self.tenure:
+            found = [account for account in found if not self.tenure.away("enable", account.instance)]
+            found = [account for account in found if not self.tenure.away("back", account.instance)] or found
+        return (found[0], link) if found else None
 
     def _link_changed(self, now, name, up):
         if up != self.links.is_up(name):

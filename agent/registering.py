@@ -1,10 +1,15 @@
 """What the agent does when the registration engine speaks: requests to send, what success and failure mean."""
 
+from .accounts import SERVER
+from .overlay import drop
+
 _REDIAL_AFTER = 2  # registrations in a row that nobody answered
 
 
 class Registering:
     """The part of Agent that reacts to registration."""
+
+    _queued = False  # whether the registrar knows us in queue mode
 
     def _register(self, now, target):
         account, link = target
@@ -14,10 +19,19 @@ class Registering:
         self.log.info(now, "registration", "requested", registrar=account.uri, link=link, epoch=epoch)
         self._lifetime_sent = account.lifetime_s
         self.exchange.cancel(self._attempt)  # one given up on would hold up the next to the same server (NSTART 1)
-        self._attempt = self.north.register(target, self.settings.get("endpoint"), epoch, now)
+        self._queued = self._queues(account)
+        version = (self.store.get("versions") or {}).get(account.uri, "1.1")
+        own = (self.settings.get("endpoint"), epoch, now, version, self._queued)
+        self._attempt = self.north.register(target, *own)
         self.registration.sent(self._attempt)
 
+    def _queues(self, account):
+        """Whether that server has put us into queue mode (/1/x/7)."""
+        return "Q" in self.configuration.tree.get((SERVER, account.instance, 7), "")
+
     def _update(self, now, target):
+        if self._queued != self._queues(target[0]):
+            return self._register(now, target)  # an Update cannot say so (1.1 Core 6.2.2)
         changed = self._lifetime_sent != target[0].lifetime_s
         self._lifetime_sent = target[0].lifetime_s
         self._attempt = self.north.update(target, changed, now)
@@ -73,11 +87,28 @@ class Registering:
             self._silent = (self._silent + 1) % _REDIAL_AFTER
             if not self._silent:
                 self.modem.redial(now)  # a context that seems open and is dead is the commonest failure in the field
+        self._patience(now, target)
         self._trial_failed(now)
+
+    def _patience(self, now, target):
+        """What the server itself says about tries that fail, where it says something."""
+        if [rid for rid in range(15, 21) if (SERVER, target[0].instance, rid) in self.configuration.tree]:
+            from .patience import obey
+
+            obey(self, now, target)
+            drop("patience")
+
+    def _older(self, now, target):
+        from .patience import older
+
+        older(self, now, target)
+        drop("patience")
 
     def _refused(self, now, target):
         """The registrar does not want us: perhaps another one does, or else the configuration before, or a new one."""
         self.log.warning(now, "registration", "refused", registrar=target[0].uri)
         self.links.distrust(target[1], now)
-        if not self._trial_failed(now) and not self.settings.get("server_uri"):
+        self._patience(now, target)
+        wanted = self.configuration.tree.get((SERVER, target[0].instance, 16), True)
+        if not self._trial_failed(now) and wanted and not self.settings.get("server_uri"):
             self._seek(now, target[1])

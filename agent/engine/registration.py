@@ -50,7 +50,7 @@ class Registration:
         self._left = None  # the target being left, in state leaving
         self._lifetime_ms = 0
         self._at = None
-        self._tries = 0
+        self.tries = 0  # failed ones in a row
         self._handle = None  # the one request whose answer counts
         self._out = []
 
@@ -63,7 +63,7 @@ class Registration:
         """Aim at (account, link), or None for nobody. old_reachable: whether the present registrar's link is up."""
         if target == self.target:
             return
-        old, self.target, self._tries = self.target, target, 0
+        old, self.target, self.tries = self.target, target, 0
         if self.state == "leaving":
             if not old_reachable:
                 self._leave_done(now)
@@ -84,7 +84,9 @@ class Registration:
         return handle is not None and handle == self._handle
 
     def answered(self, handle, outcome, lifetime_ms, now):
-        """outcome: accepted | gone (4.04) | conflict (4.09) | refused (4.00, 4.01, 4.03) | failed (no answer, 5.xx)."""
+        """outcome: accepted | gone (4.04) | conflict (4.09) | refused (4.01, 4.03) | version (4.12) | rejected (another
+        4.xx) | failed (no answer, 5.xx). An Update that is answered with an error of ours is made good by a Register.
+        """
         if not self.waits_for(handle):
             return
         self._handle = None
@@ -92,7 +94,7 @@ class Registration:
             self._leave_done(now)
         elif outcome == "accepted":
             self._accepted(lifetime_ms, now)
-        elif self.state == "updating" and outcome == "gone":
+        elif self.state == "updating" and outcome != "failed":
             self._do("gone")
             self._request("register")
         else:
@@ -102,6 +104,11 @@ class Registration:
         """Something the registrar must know has changed, or it asked for an update (Execute /1/x/8)."""
         if self.state == "registered":
             self._at = now
+
+    def retry_in(self, wait_ms, now):
+        """The next try then, instead of after the usual back-off."""
+        if self.state == "waiting":
+            self._at = now + wait_ms
 
     def poll(self, now):
         if self._at is None or now < self._at:
@@ -117,8 +124,8 @@ class Registration:
         return self._at
 
     def take(self):
-        """-> [("register"|"update"|"deregister", target) | ("state", state) | ("unreachable"|"refused"|"conflict",
-        target)]."""
+        """-> [("register"|"update"|"deregister", target) | ("state", state) |
+        ("unreachable"|"refused"|"conflict"|"version", target)]."""
         out, self._out = self._out, []
         return out
 
@@ -141,19 +148,19 @@ class Registration:
     def _accepted(self, lifetime_ms, now):
         if lifetime_ms:
             self._lifetime_ms = lifetime_ms
-        self._tries = 0
+        self.tries = 0
         margin = max(self._lifetime_ms // 2, self._lifetime_ms - self.margin_ms)
         self._at = now + margin
         self._do("accepted")
 
     def _failed(self, outcome, now):
-        wait = min(_RETRY_MS << min(self._tries, 8), self._retry_max_ms)
-        if outcome == "conflict" and not self._tries:
+        wait = min(_RETRY_MS << min(self.tries, 8), self._retry_max_ms)
+        if outcome == "conflict" and not self.tries:
             wait = 0  # a higher epoch is known there: ours is raised, then once at once
-        self._tries += 1
+        self.tries += 1
         self._at = now + wait // 2 + self._below(wait // 2 + 1)
         self._do("conflict" if outcome == "conflict" and self.state == "registering" else "failed")
-        self._out.append(("unreachable" if outcome in ("failed", "gone") else outcome, self.target))
+        self._out.append(("unreachable" if outcome in ("failed", "gone", "rejected") else outcome, self.target))
 
     def _do(self, event):
         state = follow(_TRANSITIONS, self.state, event)

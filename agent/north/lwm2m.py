@@ -8,9 +8,17 @@ once; the handle comes back, and `outcome` reads the answer.
 from ..codec import coap, linkformat, senml
 from ..engine.objects import spelled
 from ..overlay import drop
+from ..table import find
 from . import resources
 
-_OUTCOMES = {coap.NOT_FOUND: "gone", coap.CONFLICT: "conflict", coap.UNAUTHORIZED: "refused", coap.FORBIDDEN: "refused"}
+# code meaning
+_OUTCOMES = """
+129 refused
+131 refused
+132 gone
+137 conflict
+140 version
+"""
 _LINK_FORMAT, _SENML_CBOR = 40, 112
 _REGISTER_RETRANSMIT = 2  # gives up after 14 to 21 s; the back-off above it then tries another way
 _LEAVE_RETRANSMIT = 1
@@ -24,11 +32,14 @@ north.objects_account north.objects_pointsman"""
 
 
 def outcome(response):
-    """accepted | gone | conflict | refused | failed, of a Response or of the reason why there is none. Only 4.01 and
-    4.03 are a refusal (docs/decisions)."""
+    """accepted | gone | conflict | refused | version | rejected | failed, of a Response or of the reason why there is
+    none. Only 4.01 and 4.03 are a refusal (docs/decisions)."""
     if isinstance(response, str):
         return "failed"
-    return "accepted" if response.code >> 5 == 2 else _OUTCOMES.get(response.code, "failed")
+    if response.code >> 5 == 2:
+        return "accepted"
+    found = find(_OUTCOMES, str(response.code))
+    return found[0] if found else "rejected" if response.code >> 5 == 4 else "failed"
 
 
 class Lwm2m:
@@ -41,9 +52,12 @@ class Lwm2m:
 
     # what the agent says
 
-    def register(self, target, endpoint, epoch, now):
+    def register(self, target, endpoint, epoch, now, version="1.1", queue=False):
+        """queue: the server shall keep what it wants of us until we are heard of (queue mode, 1.1 Core 6.2.1)."""
         account, link = target
-        query = ["ep=" + endpoint, "lt=%d" % account.lifetime_s, "lwm2m=1.1", "b=S" if link == "sms" else "b=U"]
+        query = ["ep=" + endpoint, "lt=%d" % account.lifetime_s, "lwm2m=" + version, "b=S" if link == "sms" else "b=U"]
+        if queue:
+            query += ["Q"] if version != "1.0" else [query.pop() + "Q"]
         if account.knows_epoch:
             query.append("epoch=%d" % epoch)
         return self.exchange.request(account.peer(link), coap.POST, ("rd",), now, query=query, payload=self._links(),

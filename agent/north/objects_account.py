@@ -133,9 +133,11 @@ class _Accounts:
         if really:
             self._agent.set_account(instance, rid, value)
 
-    def execute(self, _instance, rid, _arguments):
+    def execute(self, instance, rid, _arguments):
         if rid == 8:
             self._agent.update_wanted()
+        elif rid == 4:
+            self._agent.disable_wanted(instance)
         elif rid != 9 or not self._agent.bootstrap_wanted():
             raise RemoteError("/1/x/%d cannot be executed here" % rid, _NOT_ALLOWED)
 

@@ -162,3 +162,32 @@ def test_every_state_of_the_table_can_be_left_and_reached():
     assert states == {row[2] for row in table} and len(table) > 20
     for state in states:
         assert [row for row in table if row[0] == state and row[2] != state]
+
+
+def test_an_update_that_is_refused_is_followed_by_a_register():
+    """1.1 Core 6.2.2: whatever the registrar has against it, it is there; only a Register that is refused counts."""
+    for outcome in ("refused", "rejected", "conflict", "version"):
+        r = registered()
+        r.poll(30000)
+        r.sent(3)
+        r.answered(3, outcome, 0, 30010)
+        assert r.take()[-2:] == [("state", "registering"), ("register", GATEWAY)]
+
+
+def test_a_register_that_is_rejected_is_tried_again():
+    r = make()
+    r.move_to(GATEWAY, False, 0)
+    r.sent(1)
+    r.answered(1, "rejected", 0, 5)
+    assert ("unreachable", GATEWAY) in r.take() and r.state == "waiting" and r.tries == 1
+
+
+def test_another_time_for_the_next_try():
+    r = make()
+    r.move_to(GATEWAY, False, 0)
+    r.sent(1)
+    r.retry_in(7, 5)
+    assert r.deadline() is None
+    r.answered(1, "failed", 0, 5)
+    r.retry_in(60000, 5)
+    assert r.deadline() == 60005
