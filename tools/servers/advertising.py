@@ -21,7 +21,7 @@ from .lwm2m import LINKS
 LINK = b'</bs>;rt="oma.bs"'
 GROUP = "224.0.1.187"  # All CoAP Nodes
 LEISURE = 0.05  # s: servers of one LAN are few, so their answers need little spreading
-SERVICE = "_coap._udp.local."
+SERVICE = "_%s._udp.local."  # of the scheme
 SUBTYPE = "_m2mbs._sub." + SERVICE
 
 
@@ -54,9 +54,9 @@ class Advertiser:
 
     async def _advertise(self):
         hosts = _addresses(self._coap.host)
-        name = f"pointsman-{self._coap.port}"
-        info = AsyncServiceInfo(SUBTYPE, f"{name}.{SERVICE}", port=self._coap.port, server=f"{name}.local.",
-                                addresses=[socket.inet_aton(host) for host in hosts],
+        name, scheme = f"pointsman-{self._coap.port}", self._coap.scheme
+        info = AsyncServiceInfo(SUBTYPE % scheme, f"{name}.{SERVICE % scheme}", port=self._coap.port,
+                                server=f"{name}.local.", addresses=[socket.inet_aton(host) for host in hosts],
                                 properties={"path": "/bs", "v": "1"})
         try:
             self._zeroconf = AsyncZeroconf(interfaces=hosts, ip_version=IPVersion.V4Only)

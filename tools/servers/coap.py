@@ -106,7 +106,11 @@ class Coap:
     @property
     def uri(self):
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self._keys.scheme}://{host}:{self.port}"
+        return f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def scheme(self):
+        return self._keys.scheme
 
     async def start(self):
         """Bind and listen, unless that is done already. Raises OSError (EADDRINUSE: the port is taken) or

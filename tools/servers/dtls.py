@@ -216,8 +216,12 @@ class _Asking(_Guarded):
 
     async def shutdown(self):
         for peer in self._peers.values():
+            if peer.timer:
+                peer.timer.cancel()
             peer.guard.close(_now())
-            self._do(peer)
+            for kind, *what in peer.guard.take():
+                if kind == "udp":
+                    self.wire(what[0], peer.where)
         await super().shutdown()
 
 

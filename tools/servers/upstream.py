@@ -77,7 +77,8 @@ class Upstream:
     async def _back_in_time(self):
         """The socket stays a while: the answer to the last request may still be due, or due again."""
         self._changed.clear()
-        return await self._wait_for_change(_LINGER) and bool(self._wanted())
+        await self._wait_for_change(_LINGER)
+        return bool(self._wanted())  # also where the change and the end of the wait come together
 
     async def _wait_for_change(self, limit):
         with contextlib.suppress(TimeoutError):
