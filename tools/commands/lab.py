@@ -11,6 +11,7 @@ from ..lab.console import Console
 from ..lab.options import Options
 from ..lab.performance import perform
 from ..lab.timeline import Lines, Timeline
+from ..servers.credentials import KINDS, OSCORE
 
 HELP = """\
 It starts a configuration server, a gateway, a platform, and for each device a modem and an agent, all real: sockets on
@@ -22,6 +23,7 @@ examples:
   pointsman lab --once                         the story once; exit code 1 if anything in it did not happen
   pointsman lab --once --agent micropython     the same agent files under MicroPython
   pointsman lab --once --agents 10 --seed 7    ten devices, another choice of moments for the faults
+  pointsman lab --once --security dtls         with DTLS sessions instead of OSCORE, or with none
   pointsman lab                                the story, then play: pull, plug, coverage off, cut, status, quit
   pointsman lab --once --json | tail -1        the figures, from the servers' own records
 
@@ -34,6 +36,9 @@ def arguments(parser):
     parser.add_argument("--once", action="store_true", help="end after the story")
     parser.add_argument("--agent", choices=("cpython", "micropython"), default="cpython", help="what the agent runs on")
     parser.add_argument("--agents", type=_count, default=1, metavar="N", help="how many devices (default 1)")
+    parser.add_argument(
+        "--security", choices=KINDS, default=OSCORE, help="what protects every message (default oscore)"
+    )
     parser.add_argument(
         "--seed", type=int, default=1, metavar="S", help="decides the moments of the faults (default 1)"
     )
@@ -52,7 +57,8 @@ def run(args):
         raise faults.Fault("--heap and --agent-root are MicroPython's", "add --agent micropython", faults.USAGE)
     # For tests of the lab itself: a part that is left out. No option, because nobody else has a use for it.
     fault = os.environ.get("POINTSMAN_LAB_FAULT", "")
-    options = Options(args.agent, args.agents, args.seed, args.heap, args.agent_root, args.dir, fault)
+    options = Options(args.agent, args.agents, args.seed, args.heap, args.agent_root, args.dir, fault,
+                      security=args.security)
     show = Lines() if args.json else Timeline(args.agents, options.title, verbose=args.verbose)
     return asyncio.run(_perform(options, show, None if args.once else _play))
 

@@ -11,7 +11,6 @@ NEXT_PERIOD_S = 1  # what the platform changes it to
 LIFETIME_S = 60
 
 FAST = {
-    "insecure": True,  # the reference servers' NoSec accounts: everything stays on the loopback interface
     "fail_back_hold_ms": HOLD_MS,
     "ack_timeout_ms": 1000,
     "retry_max_ms": 2000,
@@ -37,12 +36,14 @@ class Options:
     directory: Path | None = None
     fault: str = ""
     settings: dict = field(default_factory=dict)  # of the devices, beside FAST
+    security: str = "none"  # what protects every leg: oscore, dtls, none
     discovery: str = ""  # how to look for the configuration server; "": both ways, every other device by DNS-SD alone
 
     @property
     def title(self):
         devices = "one device" if self.agents == 1 else "%d devices" % self.agents
-        return "pointsman lab: %s on %s, seed %d" % (devices, self.runtime, self.seed)
+        security = {"none": "no security"}.get(self.security, self.security.upper())
+        return "pointsman lab: %s on %s, %s, seed %d" % (devices, self.runtime, security, self.seed)
 
     @property
     def runtime(self):

@@ -5,6 +5,7 @@ Real sockets on the loopback interface, real pseudo-terminals, real processes; S
 
 import asyncio
 import json
+import os
 import secrets
 import shutil
 import socket
@@ -16,8 +17,10 @@ from pathlib import Path
 from ..faults import BUSY, USAGE, Fault
 from ..firmware import launch
 from ..servers.configuration import Configuration
+from ..servers.credentials import NONE, ready
 from ..servers.gateway import Gateway
 from ..servers.platform import Platform
+from ..servers.protection import asking, serving
 from ..servers.storage import Storage
 from .actors import ROOT, Agent
 from .books import Books
@@ -76,7 +79,9 @@ class Device:
         options = {"dir": str(self.directory), "eth": {"address": self.address}, "modem": self.modem.path}
         options.update(board)
         named = dict(settings, endpoint=self.endpoint, model="meter", serial=self.endpoint)
-        file.write_text(json.dumps({"board": "sim", "options": options, "settings": named}, indent=1))
+        text = json.dumps({"board": "sim", "options": options, "settings": named}, indent=1)
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:  # it holds a key
+            target.write(text)
         return file
 
 
@@ -121,15 +126,30 @@ class Yard:
 
     async def prepare(self, device):
         """What the portal does when somebody registers the device that he has bought; then the device is unpacked."""
-        settings = dict(FAST, coap_port=self._port, discovery=await self._methods(device), **self.options.settings)
+        settings = dict(FAST, coap_port=self._port, discovery=await self._methods(device), **self._secured(device))
+        settings.update(self.options.settings)
         file = device.configure(settings, {})
         device.agent.command = self._command(file)
         accounts = [
-            {"uri": self.gateway.uri, "ssid": 1, "links": "eth", "lifetime": LIFETIME_S, "priority": 1, "epoch": True},
-            {"uri": self.platform_uri, "ssid": 2, "links": "lte", "lifetime": LIFETIME_S, "priority": 2, "epoch": True},
+            self._account(self.gateway.uri, 1, "eth", "gateway"),
+            self._account(self.platform_uri, 2, "lte", "platform"),
         ]
         settings = {"report_period_s": FIRST_PERIOD_S, "apn": "meters.example"}
         await self.configuration.prepare(device.endpoint, accounts, settings)
+
+    def _account(self, uri, ssid, links, registrar):
+        found = {"uri": uri, "ssid": ssid, "links": links, "lifetime": LIFETIME_S, "priority": ssid, "epoch": True}
+        if self.options.security != NONE:
+            found.update(security=self.options.security, secret=str(self._secret_file(registrar)))
+        return found
+
+    def _secured(self, device):
+        """What its firmware brings along to be believed by the configuration server; nothing else is secret in it."""
+        security = self.options.security
+        if security == NONE:
+            return {"insecure": True}  # everything stays on the loopback interface
+        key = ready(self._secret_file("configuration")).device_key(security, device.endpoint)
+        return {"security": security, "device_key": key.hex()}
 
     # What the books and the modem say about a device
 
@@ -176,21 +196,34 @@ class Yard:
             raise Fault("%s is not empty" % self.directory, "a lab begins with an empty --dir", USAGE)
 
     async def _start_servers(self):
-        self.platform = Platform(self._storage("platform"), HOST, 0, self._told)
+        books = self._storage("platform")
+        keys = self._keys("platform", books, (self.gateway_name,))
+        self.platform = Platform(books, HOST, 0, self._told, keys=keys, gateways=(self.gateway_name,))
         if self.options.fault == "no-platform":
-            self.platform_uri = "coap://%s:%d" % (HOST, free_port())
+            self.platform_uri = "%s://%s:%d" % (keys.scheme, HOST, free_port())
         else:
             await self._started(self.platform)
             self.platform_uri = self.platform.uri
+        books = self._storage("gateway")
+        key = ready(self._secret_file("platform")).device_key(self.options.security, self.gateway_name)
         self.gateway = Gateway(
-            self._storage("gateway"), HOST, 0, self.platform_uri, self._told, self.gateway_name, upstream_host=HOST
+            books, HOST, 0, self.platform_uri, self._told, self.gateway_name, upstream_host=HOST,
+            keys=self._keys("gateway", books), upstream_keys=asking(self.options.security, key, books, "gw-1")
         )
         await self._started(self.gateway)
         self._port = free_port()
+        books = self._storage("configuration")
         self.configuration = Configuration(
-            self._storage("configuration"), HOST, 0, self._told, multicast_port=self._port, advertise=True
+            books, HOST, 0, self._told, multicast_port=self._port, advertise=True,
+            keys=self._keys("configuration", books)
         )
         await self._started(self.configuration)
+
+    def _keys(self, server, books, gateways=()):
+        return serving(self.options.security, ready(self._secret_file(server)), books, server, gateways)
+
+    def _secret_file(self, server):
+        return self.directory / (server + ".secret")
 
     def _storage(self, name):
         storage = Storage("sqlite:///%s" % (self.directory / (name + ".sqlite")))
