@@ -1,13 +1,13 @@
 """Server accounts: what a device must know of each server, kept as LwM2M resources and checked as a whole.
 
-The tree {(object, instance, resource): value} over objects 0, 1, 21, 26241 and 26242 is the only form in which
+The tree {(object, instance, resource): value} over objects 0, 1, 2, 21, 26241 and 26242 is the only form in which
 configuration is stored and staged; an Account is a reading of it.
 """
 
 from .errors import LocalError
 
-SECURITY, SERVER, OSCORE, REGISTRAR, POINTSMAN = 0, 1, 21, 26241, 26242
-CONFIGURED = (SECURITY, SERVER, OSCORE, REGISTRAR, POINTSMAN)
+SECURITY, SERVER, ACCESS, OSCORE, REGISTRAR, POINTSMAN = 0, 1, 2, 21, 26241, 26242
+CONFIGURED = (SECURITY, SERVER, ACCESS, OSCORE, REGISTRAR, POINTSMAN)
 PSK, NOSEC = 0, 3
 _PORTS = {"coap": 5683, "coaps": 5684}
 

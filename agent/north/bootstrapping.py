@@ -5,10 +5,11 @@ Source: OMA LwM2M 1.1 Core 6.1 and Transport 6.4.2, 1.2 Core 6.1.7.8 (Bootstrap-
 """
 
 from ..codec import coap
+from ..engine.objects import spelled
 from ..engine.tree_writing import checked
 from ..errors import RemoteError
 from . import content
-from .objects_account import kind
+from .objects_account import kind, multiple
 
 _SENML_CBOR = content.SENML_CBOR
 
@@ -66,10 +67,17 @@ def _change(bootstrap, request, now):
 
 def configuration(target, format, payload):
     """-> [(path, value)] of a bootstrap write, kinds checked; resources that we do not have are left out (1.1 Core
-    6.1.7.3)."""
-    found = []
+    6.1.7.5). The value of a multiple resource is {instance: value}."""
+    found = {}
     for where, value in content.decode(target, kind, format, payload):
-        taken = kind(where) if len(where) == 3 else None
-        if taken is not None:
-            found.append((where, checked(where, taken, value)))
-    return found
+        taken = kind(where)
+        if taken is None:
+            continue
+        value, several, path = checked(where, taken, value), multiple(where), where[:3]
+        if several != (len(where) == 4):
+            raise RemoteError("%s is %s resource" % (spelled(path), "a multiple" if several else "a single"))
+        if several:
+            found.setdefault(path, {})[where[3]] = value
+        else:
+            found[path] = value
+    return sorted(found.items())

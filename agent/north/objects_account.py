@@ -4,12 +4,11 @@
 Sources: OMA LwM2M 1.1 Core appendix E, registry (0 and 1 version 1.1, 2 version 1.0, 21 version 2.0).
 """
 
-from ..accounts import OSCORE, POINTSMAN, REGISTRAR, SECURITY, SERVER, instances
+from ..accounts import ACCESS, OSCORE, POINTSMAN, REGISTRAR, SECURITY, SERVER, instances
 from ..errors import RemoteError
 from ..table import find
 from .objects_pointsman import TABLE as _POINTSMAN
 
-ACCESS = 2
 _NOT_ALLOWED = 133
 _IDS = 65534  # the highest short server id
 
@@ -95,6 +94,11 @@ def kind(path):
     """The kind of a resource of the configuration, or None when it is not known (a bootstrap write ignores it)."""
     found = find(TABLES[path[0]], str(path[2])) if path[0] in TABLES else None
     return found and found[1]
+
+
+def multiple(path):
+    """Whether a resource of the configuration has instances."""
+    return "*" in find(TABLES[path[0]], str(path[2]))[0]
 
 
 def enter(agent, objects):

@@ -2,12 +2,11 @@
 own (catalogue.py), loaded when a server asks for them and let go afterwards.
 """
 
-from ..accounts import OSCORE, POINTSMAN, REGISTRAR, SECURITY, SERVER, instances
+from ..accounts import ACCESS, OSCORE, POINTSMAN, REGISTRAR, SECURITY, SERVER, instances
 
 SEQUENCE = (POINTSMAN, 0, 0)
 METER = (3331, 0, 5700)
 SETTING = {1: "report_period_s", 2: "apn"}  # resources of 26242 that are settings
-_ACCESS = 2
 _PACKAGE = ("5", "0", "0")  # goes to the installer block by block
 
 
@@ -54,9 +53,9 @@ class Resources:
             later(REGISTRAR, self._load, servers)
         if not accounts:
             return
-        rights = instances(agent.configuration.tree, _ACCESS)
+        rights = instances(agent.configuration.tree, ACCESS)
         if rights and len(accounts) > 1:
-            later(_ACCESS, self._load, rights)
+            later(ACCESS, self._load, rights)
         later(4, self._load)
         if hasattr(agent.board, "installer"):
             later(5, self._load)

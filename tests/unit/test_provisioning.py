@@ -43,7 +43,7 @@ class BootServer(Server):
 
 
 def put(path, values):
-    pack = senml.pack([("%d" % rid if path.count("/") == 2 else rid, value, None) for rid, value in values], path + "/")
+    pack = senml.pack([(str(rid), value, None) for rid, value in values], path + "/")
     return (coap.PUT, path, {"payload": pack, "format": SENML})
 
 
@@ -126,6 +126,22 @@ def test_nobody_else_may_write_inside_a_bootstrap():
     net.carry()
     assert [answer.code for answer in stranger.answers] == [coap.UNAUTHORIZED]
     assert (0, 3, 0) not in net.agent.bootstrap.staged
+
+
+def test_access_rights_are_written_and_read():
+    """1.1 Core 6.1.7.4, E.3: object 2, whose third resource has an instance for each server."""
+    rights = put("/2/0", [(0, 3), (1, 0), ("2/3", 15), ("2/101", 1), (3, 65535)])
+    net, boot = begin([DELETE] + accounts() + [rights, (coap.GET, "/2", {"accept": SENML}), FINISH])
+    assert codes(boot)[3:] == [coap.CHANGED, coap.CONTENT, coap.CHANGED]
+    assert ("/2/0/2/101", 1, None) in senml.unpack(boot.answers[4].payload)
+    assert net.agent.configuration.tree[(2, 0, 2)] == {3: 15, 101: 1}
+    net.boot()
+    assert net.agent.configuration.tree[(2, 0, 2)] == {3: 15, 101: 1}
+
+
+def test_instances_of_a_single_resource_are_refused():
+    net, boot = begin([put("/1/3", [("1/0", 60)]), put("/2/0", [(2, 1)])])
+    assert codes(boot) == [128, 128]
 
 
 def one(tree=TREE):
