@@ -51,6 +51,7 @@ def main(board, values, sink):
     code = _AGAIN
     while code == _AGAIN:
         kind, settings = Agent, Settings(values)
+        getattr(board, "choose", _nothing)(settings)
         if "sms" in settings.get("links").split(","):
             from . import texting
 
@@ -226,10 +227,13 @@ class Driver:
             port.close()
 
     def _session(self, begins):
-        """From here on there is a data session, until it says otherwise (session.py); True: the port is its own."""
+        """From here on there is a data session, until it says otherwise (session.py); True: the port is its own;
+        "resume": it may go on."""
         from .session import Call
 
-        if begins:
+        if begins == "resume":
+            self.call.resume()
+        elif begins:
             self.call = Call(self, begins)
             self.call.start()
         elif self.call:

@@ -5,10 +5,12 @@ spoken here. Its states are the port's and the PPP engine's; this only joins the
 """
 
 from .interpreter import reason
+from .linking import LTE
 
 _LOOK_MS = 500  # between looks whether the port has ended
 _GRACE_MS = 5000  # for a polite end
 _AT_ONCE = 32  # packets a turn
+_PAUSE_MS = 5000  # what a pause for commands takes, and a little more
 _HUNG_UP = b"~\r\nNO CARRIER"  # a frame has ended, and no other begins: it cannot be a part of one
 
 
@@ -126,19 +128,22 @@ class Session:
             self.reason = reason
 
 
+def _nothing():
+    """What a port does that has nothing to suspend."""
+
+
 class Call:
     """Runs one session for the driver, between its serial port and the board's. channel: True = the port is the
     session's, as `port` says; else what carries its bytes to the modem, beside others."""
 
     def __init__(self, driver, channel):
         self._driver, self._channel, self.port = driver, channel, channel is True
-        self._session, self._told = None, False
+        self._session, self._told, self._lent = None, False, False
+        self._looked = driver.clock.now()
 
     def start(self):
         driver = self._driver
         try:
-            if not self.port and getattr(driver.board, "alone", False):
-                raise OSError(22, "session: this board cannot share the serial port; set cmux to off")
             own = [driver.agent.settings.get(name) for name in ("ppp_user", "ppp_secret")]
             self._session = Session(driver.board.session(*own), driver.board.below, *own)
         except (OSError, AttributeError) as e:
@@ -153,6 +158,9 @@ class Call:
         """Hang up; at once when there is no port any more."""
         if not self._session:
             self._driver.call = None
+        elif self._lent:
+            self._session._end("hung up")
+            self._push()
         elif self._driver.port and (self.port or self._channel.carries):
             self._session.stop(self._driver.clock.now())
             self._push()
@@ -165,6 +173,40 @@ class Call:
         if self._session:
             self._session.receive(data, self._driver.clock.now())
             self._push()
+
+    def resume(self):
+        """The modem, which has had the port for a while (see _lend), carries data again."""
+        if self._lent and self._session:
+            port, self._lent, self.port = self._session.port, False, True
+            getattr(port, "resume", _nothing)()
+            self._driver.waiting.on(port.stream, self._readable)
+            self._push()
+
+    def _lend(self, now):
+        """Lend the port to the modem engine for a look, where that wants it. A port that does not go by way of the
+        driver has suspend() and resume()."""
+        driver, session = self._driver, self._session
+        self._looked = now
+        if driver.agent.modem.aside(now):
+            driver.waiting.off(session.port.stream)
+            getattr(session.port, "suspend", _nothing)()
+            self._lent, self.port = True, False
+        driver.flush()
+
+    def _quiet(self, now):
+        """Whether nothing would be missed: it is time to look at the modem, nothing is under way and nothing due."""
+        agent = self._driver.agent
+        period_ms, until = agent.settings.get("ppp_look_s") * 1000, now + _PAUSE_MS
+        if not self.port or not period_ms or now - self._looked < period_ms or not agent.modem:
+            return False
+        if agent.bootstrap or agent.discovery:
+            return False
+        registrar = agent.registration.registrar
+        if not registrar or registrar[1] != LTE:
+            return agent.links.active != LTE
+        due = [agent.exchange.deadline(), agent.registration.deadline(), agent.reports.deadline()]
+        due += [watch.due for watch in agent.probes.watches if watch.peer[0] == LTE] if agent.probes else []
+        return not [at for at in due if at is not None and at < until]
 
     def servers(self):
         """-> the DNS servers that the network has named."""
@@ -183,12 +225,15 @@ class Call:
 
     def _poll(self):
         if self._session:
-            self._session.poll(self._driver.clock.now())
+            now = self._driver.clock.now()
+            self._session.poll(now)
             self._push()
+            if self._session and self._quiet(now):
+                self._lend(now)
 
     def _push(self):
         session, driver = self._session, self._driver
-        data, now = session.take(), driver.clock.now()
+        data, now = b"" if self._lent else session.take(), driver.clock.now()
         if data:
             (driver if self.port else self._channel).write(data)
         if session.address and not self._told:

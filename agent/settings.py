@@ -28,6 +28,7 @@
     modem               modem family, or auto: ask the modem who it is
     session             how datagrams go through the modem: its own sockets, PPP, or the USB network that it has
     cmux                PPP in the modem's multiplexer, so that it hears commands meanwhile: never, where it can, always
+    ppp_look_s          time between two looks at the modem, in a PPP call without cmux: 3 s of pause; 0: never
     ppp_user            who dials, where the operator asks for it (PAP, CHAP)
     ppp_secret          the secret that goes with it
     standby             the modem while a better link is in use: cold off, warm registered, hot connected
@@ -86,6 +87,7 @@ pin str - digits 0 8
 modem str auto - 1 16
 session str sockets sockets|ppp|usb 3 7
 cmux str auto off|auto|on 2 4
+ppp_look_s int 600 s 0 86400
 ppp_user str - - 0 64
 ppp_secret str - - 0 64
 standby str warm cold|warm|hot 3 4

@@ -30,7 +30,6 @@ class Board(posix.Board):
     power_key, reset, supply (pins), active (the level that pulls key and reset; 1), auth (pap or chap)."""
 
     name, log = "esp32", "text"
-    alone = True  # a data call needs the whole serial port
     DEFAULTS = {"dir": "/pointsman", "period": 100, "lan": {}, "wlan": {}, "modem": {}}
     _uart = _power = _cell = None
 
@@ -81,6 +80,14 @@ class Board(posix.Board):
         port = Ppp(self._uart, user, secret, auth, self._over)
         self._cell.nic = port.nic
         return port
+
+    def choose(self, settings):
+        """No multiplexer. Raises ValueError where the settings insist on it."""
+        if settings.get("session") == "ppp" and settings.get("cmux") == "on":
+            raise ValueError("cmux: on is not possible on an ESP32: PPP runs in the IP stack's thread, which must not"
+                             " run Python, so it cannot use a channel that is written in it; set it to off: the modem"
+                             " is looked at every ppp_look_s instead")  # fmt: skip
+        settings.set("cmux", "off")
 
     def power(self, what, ms):
         """Press the modem's power key, pull its reset line, or switch its supply."""

@@ -5,7 +5,8 @@ Written from MicroPython's documentation and source (ports/esp32, 1.29); nothing
 For a data call the UART is lent to network.PPP: bytes go between the two in C, and nothing of them is seen here. It
 cannot be a channel of the modem's multiplexer instead: PPP writes from the thread of the IP stack, where a stream that
 is written in Python ends in a crash (no MicroPython thread state there; network_ppp.c, mpthreadport.c). So the setting
-`cmux` must be off, and while a call lasts the modem hears no commands - unless the call is suspended.
+`cmux` must be off, and while a call lasts the modem hears commands only while the call is suspended: every `ppp_look_s`
+session.py asks for that, for about three seconds (agent/engine/modem_aside.py).
 """
 
 import io

@@ -147,10 +147,10 @@ class Modem(Ladder):
 
     def take(self):
         """[("serial", bytes) | ("state", new, reason) | ("identity",) | ("datagram", host, port, bytes) |
-        ("session", False, True: the port is its own, or who takes its bytes by write()) | ("data", bytes) for that
-        one | ("keep", memory) | ("baud", bit/s or 0 for the board's own) | ("power", "on", "off" or "reset",
-        ms to hold the line)]: to do. What is to be kept is kept before anything is sent; memory["kept"] then says
-        whether it is."""
+        ("session", False, True: the port is its own, who takes its bytes by write(), or "resume", see Dialler) |
+        ("data", bytes) for that one | ("keep", memory) | ("baud", bit/s or 0 for the board's own) | ("power", "on",
+        "off" or "reset", ms to hold the line)]: to do. What is to be kept is kept before anything is sent;
+        memory["kept"] then says whether it is."""
         if self._mux:
             self._mux.flush()
         out, self._out = self._out, []

@@ -1,22 +1,25 @@
 """Data sessions instead of the modem's own sockets: it dials, and whoever the driver puts there carries IP (PPP).
 
-From ("session", True) until session(reason) the serial port belongs to the session, and the modem is not spoken to;
-modem_mux.py keeps it for both. A part of the modem engine; it takes the family's place for connect, active and
-disconnect.
+From ("session", True) until session(reason) the serial port belongs to the session, and the modem is not spoken to but
+where the session lends us the port for a look (modem_aside.py); modem_mux.py keeps it for both. A part of the modem
+engine; it takes the family's place for connect, active and disconnect.
 """
 
 from ..errors import LinkError
+from ..overlay import drop
 
 _FOREVER_MS = 86400000
 _LEAVE_MS = 8000  # for a session to hang up and end
 
 
 class Dialler:
-    """`modem` is the engine; `online`: a session has the port."""
+    """`modem` is the engine; `online`: a session has the port; lent: it lends it to us; fixed: its modem does not leave
+    data mode."""
 
     def __init__(self, modem):
         self._modem = modem
-        self.online = False
+        self.online = self.lent = self.fixed = False
+        modem.aside = self.aside  # a modem without sessions is not to pay for it
 
     def start(self):
         """The modem is registered; nothing is to be done before it dials."""
@@ -32,6 +35,7 @@ class Dialler:
         if not ok:
             yield "ATH"  # a call of before may be what it objects to
             return lines[-1]
+        self.fixed = False
         self._say(True)
         return ""
 
@@ -41,9 +45,25 @@ class Dialler:
         yield
 
     def wait(self):
-        """While it is connected: not a word."""
+        """While it is connected: not a word, unless the session lends us the port."""
         self._modem._patient = True
         yield _FOREVER_MS
+        if self.lent:
+            from .modem_aside import Aside
+
+            self.lent = False
+            drop("engine.modem_aside")
+            yield from Aside(self._modem).look()
+
+    def aside(self, now):
+        """The session lends us its port for a look at the modem. Whether we take it; ("session", "resume") says when it
+        may go on."""
+        modem = self._modem
+        if modem.state != "connected" or modem._mux or not self.online or self.fixed or not modem._channel.of("BACK"):
+            return False
+        modem._now, self.lent = now, True
+        modem._wake(True)
+        return True
 
     def disconnect(self):
         """Have the session ended, then see to it that the modem listens to commands."""

@@ -8,6 +8,7 @@ from ..overlay import drop
 
 _WAITS_MS = (10000, 30000, 60000, 300000)
 _TRIES = 20  # a second apart
+_OPEN = ("READY", "SIM PIN2", "SIM PUK2")  # the second PIN is for what we do not use
 
 
 def initializing(modem):
@@ -25,8 +26,12 @@ def initializing(modem):
 
 
 def recheck(modem):
-    """A SIM was put in that nobody had missed: if it is another one, start over."""
+    """A SIM was put in that nobody had missed, or was locked: if it is another one, or of no use, start over."""
     known, modem._swapped = modem.identity.get("iccid"), False
+    ok, lines = yield "AT+CPIN?"
+    status = modem._parsed(at.sim, lines) if ok else at.cause(lines[-1])
+    if status in (10, 11, 12, "NOT INSERTED") or str(status)[:3] in ("SIM", "PH-") and status not in _OPEN:
+        return modem._forget("lost", "SIM: %s" % (status if ok else "locked or gone"))
     yield from ask(modem, "iccid", modem._channel.of("ICCID"), at.iccid)
     if modem.identity.get("iccid") != known:
         modem._forget("lost", "another SIM")
@@ -50,7 +55,7 @@ def _ready(modem):
     while modem._rung != "off":
         ok, lines = yield "AT+CPIN?"
         status = modem._parsed(at.sim, lines) if ok else at.cause(lines[-1])
-        if status in ("READY", "SIM PIN2", "SIM PUK2"):  # the second PIN is for what we do not use
+        if status in _OPEN:
             if modem.state != "initializing":
                 modem._event("answered")
             return True

@@ -41,7 +41,7 @@ class Probes:
 
     def __init__(self, below, losses=3, timeout_ms=1000, anchor=None):
         self._below, self._losses, self._timeout_ms, self._anchor = below, losses, timeout_ms, anchor
-        self._watches = []
+        self.watches = []
         self._responders = []  # (host, port)
         self._out = []
         self.asked = 0
@@ -51,17 +51,17 @@ class Probes:
         (link, host, port)."""
         kept = []
         for peer, quiet_ms in wanted:
-            known = [watch for watch in self._watches if watch.peer == peer and watch.quiet_ms == quiet_ms]
+            known = [watch for watch in self.watches if watch.peer == peer and watch.quiet_ms == quiet_ms]
             kept.append(known[0] if known else _Watch(peer, quiet_ms, now))
             if not known and peer[1:] not in self._responders:
                 kept[-1].due = now
-        self._watches = kept
+        self.watches = kept
 
     def receive(self, peer, data, now):
         """A datagram came. -> whether it is the answer to a ping, and nobody else's business."""
         reset = len(data) == 4 and data[0] == 0x70
         mid = data[2] << 8 | data[3] if reset else None
-        for watch in self._watches:
+        for watch in self.watches:
             if watch.peer == peer:
                 watch.heard_at = now
                 mine = reset and watch.mid == mid
@@ -77,7 +77,7 @@ class Probes:
         return False
 
     def poll(self, now):
-        for watch in self._watches:
+        for watch in self.watches:
             if now < watch.due:
                 continue
             if watch.state == "asking" and watch.lost + 1 >= self._losses:
@@ -90,7 +90,7 @@ class Probes:
 
     def deadline(self):
         """When poll() is due (ms), or None."""
-        due = [watch.due for watch in self._watches]
+        due = [watch.due for watch in self.watches]
         return min(due) if due else None
 
     def take(self):

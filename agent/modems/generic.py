@@ -24,6 +24,7 @@ OFF = ""  # the command that switches it off, if it has one
 FLIGHT = "AT+CFUN=4"  # radio off, with a SIM that can be read
 RESET = "AT+CFUN=1,1"  # the command that restarts it
 DIAL = "ATD*99***1#"  # PPP in context 1
+BACK = "ATO"  # into the data call that +++ has left; "": there is no way back
 MUX = "AT+CMUX=0,0,5,127"  # 3GPP TS 27.010 basic option at 115200 Bd; N1 is the last number
 
 # Longest time that a command may take (ms), by its name; "" for all others.

@@ -23,6 +23,7 @@ OFF = "AT#XSHUTDOWN"
 RESET = "AT#XRESET"
 FLIGHT = "AT+CFUN=44"  # the SIM stays on
 DIAL = "AT+CGDATA"  # from firmware 2.0 on; before, PPP is on a channel or port of its own
+BACK = ""
 MUX = "AT+CMUX=0,0,5,127"  # *not verified* beyond "AT+CMUX=0" of firmware 2.0 on
 _ALL = 8  # sockets that the modem has
 _MAX = 1200  # bytes in a datagram

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from registrar import Registrar
 
+from pointsman.tools.modem.dialogue import Answer
 from pointsman.tools.modem.emulator import Emulator
 
 HERE = Path(__file__).parent
@@ -30,7 +31,9 @@ class Agent:
         command = [sys.executable, str(HERE / "netns_agent.py"), "--endpoint", "meter-7", "--insecure", "--json",
                    "--server", "coap://10.64.0.1:%d" % self.registrar.port, "--lifetime", "20", "--store",
                    str(self.folder), "--link", "eth=lo", "--modem", self.emulator.path, "--ppp", "ppp0",
-                   "--set", "report_period_s=1", *self.words]  # fmt: skip
+                   *self.words]  # fmt: skip
+        if not any("report_period_s" in word for word in self.words):
+            command += ["--set", "report_period_s=1"]
         self.process = await asyncio.create_subprocess_exec(
             *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
         self.reading = asyncio.create_task(self._read())
@@ -141,6 +144,34 @@ def test_the_port_vanishes_and_comes_back(tmp_path):
             await emulator.stop()
 
     asyncio.run(main())
+
+
+def test_a_look_at_the_modem_in_the_midst_of_the_call(tmp_path):
+    """Without the multiplexer: out by +++, signal and registration, back by ATO; nothing is lost, nobody registers
+    again. Where ATO leads nowhere the call is dialled anew."""
+    escapes, seen = [], []
+
+    def log(actor, event, **fields):
+        if event == "call" and fields.get("escaped"):
+            escapes.append(fields)
+        if event == "command":
+            seen.append(fields["command"])
+
+    async def steps(emulator, agent):
+        registrations = lambda: [row for row in agent.registrar.seen if row[1:3] == ("0.02", ("rd",))]  # noqa: E731
+        readings = lambda: [row for row in agent.registrar.seen if row[2] == ("dp",)]  # noqa: E731
+        await agent.until(lambda: len(escapes) >= 2, "two looks")
+        await agent.until(lambda: seen[-1:] == ["ATO"], "the way back")
+        assert "AT+CSQ" in seen and "AT+CPIN?" in seen
+        count = len(readings())
+        await agent.until(lambda: len(readings()) > count, "a reading")
+        assert len(registrations()) == 1 and agent.count("session", "up") == 1
+        emulator.lines.main.dialogue._commands["O"] = lambda *_: Answer(final="NO CARRIER")
+        await agent.until(lambda: agent.count("session", "up") == 2, "another session")
+        await agent.registered(2)
+
+    scenario(steps, tmp_path, "--set", "cmux=off", "--set", "ppp_look_s=1", "--set", "report_period_s=7",
+             trace=True, log=log)
 
 
 def test_an_agent_that_was_killed_finds_its_modem_in_data_mode(tmp_path):

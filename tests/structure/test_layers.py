@@ -24,8 +24,8 @@ LAYERS = (
 PARTS = {
     "exchange": ("coap_transmission", "coap_client", "coap_server", "coap_blocks", "coap_following",
                  "coap_serving", "coap_observers"),  # messages, roles, blocks
-    "modem": ("modem_ladder", "modem_session", "modem_mux", "cmux", "modem_usb", "modem_bringup", "modem_sim",
-              "modem_pin", "modem_radio", "modem_probe", "modem_recovery", "modem_texts", "at_transcript",
+    "modem": ("modem_ladder", "modem_session", "modem_aside", "modem_mux", "cmux", "modem_usb", "modem_bringup",
+              "modem_sim", "modem_pin", "modem_radio", "modem_probe", "modem_recovery", "modem_texts", "at_transcript",
               "at_channel", "at_sockets"),
     "objects": ("tree_reading", "tree_writing", "tree_creating"),  # what is done with the tree
     "oscore": ("oscore_sealing", "oscore_context"),

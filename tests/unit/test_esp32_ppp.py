@@ -5,6 +5,7 @@ from esp32_modules import MADE, Chip, Ppp
 from test_esp32 import MODEM, WIRED, address, made, refusal
 
 from agent.session import Call, Session
+from agent.settings import Settings
 
 
 def called(**more):
@@ -145,23 +146,163 @@ def test_a_call_that_cannot_begin_leaves_the_port():
         assert "no network.PPP" in refusal(board.session).args[1]
 
 
-def test_a_channel_of_the_multiplexer_is_refused_with_a_remedy():
-    class Driver:
-        """Of agent/run.py what a call that cannot begin needs."""
-
-        def __init__(self, board):
-            self.board, self.waiting, self.said = board, self, []
-
-        def warn(self, event, error):
-            self.said.append(error)
-
-        def after(self, ms, name, then):
-            pass
-
+def test_the_multiplexer_is_refused_with_a_remedy_and_auto_is_without():
     with Chip():
         board = made(modem=MODEM)
-        port, driver = board.serial(), Driver(board)
-        Call(driver, object()).start()
-        assert len(driver.said) == 1 and "set cmux to off" in driver.said[0]
-        assert "ppp" not in MADE and port.read() == b""
-        port.write(b"AT\r")
+        for cmux in ("auto", "off"):
+            settings = Settings({"session": "ppp", "cmux": cmux})
+            board.choose(settings)
+            assert settings.get("cmux") == "off"
+        text = refusal(board.choose, Settings({"session": "ppp", "cmux": "on"})).args[0]
+        assert "cmux" in text and "thread" in text and "set it to off" in text
+
+
+class Asked:
+    """Somebody who is probed over the link."""
+
+    peer = ("lte", "host", 5683)
+
+    def __init__(self, due):
+        self.due = due
+
+
+class Idle:
+    """An engine that is due at a certain time."""
+
+    def __init__(self, at=None):
+        self.at = at
+
+    def deadline(self):
+        return self.at
+
+    @property
+    def watches(self):
+        return [Asked(self.at)] if self.at else []
+
+
+class Driver:
+    """Of agent/run.py and agent/agent.py what a call needs that pauses. asked: when the modem engine was offered the
+    port."""
+
+    def __init__(self, board, link="lte"):
+        self.board, self.now_ms, self.asked, self.takes, self.port = board, 0, [], True, board.serial()
+        self.waiting = self.clock = self.agent = self.modem = self.log = self
+        self.settings, self.links, self.registration = Settings({"ppp_look_s": 60}), self, Idle(10**9)
+        self.exchange, self.reports, self.probes = Idle(), Idle(), Idle()
+        self.registration.registrar, self.active = ("account", link), link
+        self.bootstrap = self.discovery = None
+        self.ended = []
+
+    def now(self):
+        return self.now_ms
+
+    def on(self, stream, then):
+        pass
+
+    off = forget = info = warn = flush = lambda self, *_, **__: None
+
+    def after(self, ms, name, then):
+        self.then = then
+
+    def below(self, n):
+        return 0
+
+    def aside(self, now):
+        self.asked.append(now)
+        return self.takes
+
+    def session_ended(self, reason, now):
+        self.ended.append(reason)
+
+    def run(self, until):
+        while self.now_ms < until:
+            self.now_ms += 500
+            self.then()
+
+
+def on_a_call(**known):
+    driver = Driver(made(modem=MODEM, lan=WIRED), **known)
+    call = driver.call = Call(driver, True)
+    call.start()
+    MADE["ppp"].state = 4
+    return driver, call
+
+
+def test_the_agent_has_the_port_back_for_a_while():
+    with Chip():
+        driver, call = on_a_call()
+        ppp, uart = MADE["ppp"], MADE["uart"]
+        driver.run(59500)
+        assert call.port and not driver.asked
+        driver.run(60000)
+        assert driver.asked == [60000] and not call.port and ppp.stream is None and uart.handler is None
+        driver.port.write(b"+++")
+        uart.arrived = b"\r\nOK\r\n"
+        assert driver.port.read() == b"\r\nOK\r\n" and uart.sent == b"+++"
+        driver.run(63000)
+        assert len(driver.asked) == 1 and not driver.ended
+        call.resume()
+        assert call.port and ppp.stream is uart and uart.handler and refusal(driver.port.write, b"AT").errno == 11
+        driver.run(120000)
+        assert len(driver.asked) == 2
+
+
+def test_it_waits_for_a_moment_when_nothing_would_be_lost():
+    with Chip():
+        driver, call = on_a_call()
+        driver.reports.at = 62000
+        driver.run(62000)
+        assert not driver.asked
+        driver.reports.at, driver.exchange.at = 120000, 64000  # the reading is on its way
+        driver.run(63000)
+        assert not driver.asked
+        driver.exchange.at, driver.probes.at = None, 67000
+        driver.run(64000)
+        assert not driver.asked
+        driver.probes.at, driver.bootstrap = None, Idle()
+        driver.run(65000)
+        assert not driver.asked
+        driver.bootstrap = None
+        driver.run(65500)
+        assert driver.asked == [65500]
+
+
+def test_a_call_that_nobody_is_registered_over_is_looked_at_all_the_same():
+    with Chip():
+        driver, call = on_a_call(link="eth")
+        driver.exchange.at = driver.reports.at = 60100
+        driver.run(60000)
+        assert driver.asked == [60000]
+        call.resume()
+        driver.active = "lte"  # on its way there
+        driver.run(130000)
+        assert len(driver.asked) == 1
+
+
+def test_a_modem_that_does_not_want_it_and_a_setting_that_forbids_it():
+    with Chip():
+        driver, call = on_a_call()
+        driver.takes = False
+        driver.run(120000)
+        assert driver.asked == [60000, 120000] and call.port and MADE["ppp"].stream is MADE["uart"]
+        driver, call = on_a_call()
+        driver.settings.set("ppp_look_s", 0)
+        driver.run(600000)
+        assert not driver.asked
+
+
+def test_a_call_that_ends_while_it_pauses():
+    with Chip():
+        for stop in (True, False):
+            driver, call = on_a_call()
+            driver.run(60000)
+            if stop:
+                call.stop()
+            else:
+                MADE["ppp"].state = -6
+                driver.run(60500)
+            driver.then()
+            assert len(driver.ended) == 1 and driver.call is None and not MADE["ppp"].isconnected()
+            call.resume()
+            driver.port.write(b"ATH\r")
+            assert MADE["uart"].sent.endswith(b"ATH\r") and MADE["uart"].handler is None

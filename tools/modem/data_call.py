@@ -7,6 +7,8 @@ from .ppp_server import FAULTS, Server
 
 DEFAULTS = {"auth": None, "user": "", "secret": "", "own": "10.64.0.1", "dns": ("10.64.0.1",), "mru": 1500}
 
+HELD = 4096  # bytes
+
 
 class DataCall:
     """write(bytes) goes to the device, ended(cause) is called once. `context`: whose address the device gets."""
@@ -28,6 +30,11 @@ class DataCall:
     def start(self):
         """CONNECT has been said."""
         self.server.start(self._now())
+        self._flush()
+
+    def go_on(self):
+        """Back from commands to data."""
+        self.online = True
         self._flush()
 
     def receive(self, data):
@@ -83,7 +90,8 @@ class DataCall:
         if server.output:
             if self.online:
                 self._write(bytes(server.output))
-            server.output.clear()
+            if self.online or len(server.output) > HELD:  # back in commands some is kept for the way back (ATO)
+                server.output.clear()
         if server.state != self._shown:
             self._shown = server.state
             self._modem.note("ppp", state=server.state, address=self.address, cause=server.cause)

@@ -131,7 +131,7 @@ class Terminal:
 
         def online():
             if self.call:
-                self.call.online = True
+                self.call.go_on()
 
         return Answer(final=modem.profile.get("connect", "CONNECT 150000000"), after=online)
 
