@@ -31,14 +31,19 @@ def _field(name, value):
 
 def parse(data):
     """JSON (bytes) as the list of maps that CBOR would have given."""
-    text = utf8.decode(data, "senml")
-    if text.count("[") + text.count("{") > _MAX_BRACKETS:
-        raise RemoteError("senml: more than %d brackets" % _MAX_BRACKETS)
-    try:
-        pack = json.loads(text)
-    except (ValueError, TypeError, RuntimeError):  # the last: nested too deeply for the parser
-        raise RemoteError("senml: not JSON")
+    pack = loads(data, "senml")
     return [_labelled(record) for record in pack] if isinstance(pack, list) else None
+
+
+def loads(data, who):
+    """What JSON (bytes) says, within bounds. RemoteError, of `who`."""
+    text = utf8.decode(data, who)
+    if text.count("[") + text.count("{") > _MAX_BRACKETS:
+        raise RemoteError("%s: more than %d brackets" % (who, _MAX_BRACKETS))
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RuntimeError):  # the last: nested too deeply for the parser
+        raise RemoteError("%s: not JSON" % who)
 
 
 def _labelled(record):

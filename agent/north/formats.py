@@ -4,7 +4,7 @@ from ..codec import coap
 from ..engine.objects import spelled
 from ..errors import RemoteError
 
-_TLV, _LWM2M_CBOR = 11542, 11544  # LwM2M 1.1 Core table 7.4-1, 1.2 Core 7.4
+_TLV, _LWM2M_JSON, _LWM2M_CBOR = 11542, 11543, 11544  # LwM2M 1.0 6.4, 1.1 Core table 7.4-1, 1.2 Core 7.4
 
 
 def encode(asked, values, accept, kind):
@@ -32,4 +32,8 @@ def _codec(format):
         from ..codec import lwm2m_cbor
 
         return lwm2m_cbor
+    if format == _LWM2M_JSON:
+        from ..codec import lwm2m_json
+
+        return lwm2m_json
     return None

@@ -27,7 +27,7 @@ _MANAGEMENT = """north.management north.creating north.attributing north.composi
 north.bootstrapping north.bootstrap_views north.content north.formats
 engine.tree_reading engine.tree_writing engine.tree_creating engine.attributes
 codec.cbor_reading codec.senml_reading codec.senml_json codec.linkformat_reading
-codec.tlv codec.tlv_reading codec.lwm2m_cbor codec.lwm2m_cbor_reading
+codec.tlv codec.tlv_reading codec.lwm2m_cbor codec.lwm2m_cbor_reading codec.lwm2m_json
 north.objects_account north.objects_pointsman"""
 
 

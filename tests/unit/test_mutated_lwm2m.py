@@ -1,10 +1,11 @@
 """LwM2M's own formats, damaged in thousands of ways: refused by RemoteError, or what is accepted means something."""
 
 from test_lwm2m_cbor import DEVICE
+from test_lwm2m_json import TEXT
 from test_mutated import hammer, hexes
 from test_tlv import ACCESS_BYTES, DEVICE_BYTES, LINKS_BYTES, SERVER_BYTES, kinds
 
-from agent.codec import lwm2m_cbor, tlv
+from agent.codec import lwm2m_cbor, lwm2m_json, tlv
 
 
 def _kinds(path):
@@ -51,3 +52,13 @@ def test_lwm2m_cbor():
 
     corpus = [lwm2m_cbor.pack(DEVICE), lwm2m_cbor.pack([((3, 0, 0), None), ((1,), None)])]
     hammer(corpus + hexes("a3820300a209010002830301050483040000f5", "bf9f0d181a01ff182aff"), 24, read)
+
+
+def test_lwm2m_json():
+    def read(data):
+        records = lwm2m_json.unpack(data, (3,), _kinds)
+        assert all([path[0] == 3 and 2 < len(path) < 5 for path, _ in records])
+        packed = lwm2m_json.pack(records, (3,))
+        assert lwm2m_json.pack(lwm2m_json.unpack(packed, (3,), _kinds), (3,)) == packed
+
+    hammer([TEXT, b'{"e":[{"n":"0/1/2","v":-1e3},{"n":"0/7/65535","ov":"1:2"}],"bt":5}'], 25, read)

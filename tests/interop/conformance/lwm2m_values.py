@@ -6,7 +6,7 @@ import struct
 
 import cbor2
 
-TEXT, LINKS, OPAQUE, CBOR, JSON, SENML, TLV, LWM2M_CBOR = 0, 40, 42, 60, 110, 112, 11542, 11544
+TEXT, LINKS, OPAQUE, CBOR, JSON, SENML, TLV, LWM2M_JSON, LWM2M_CBOR = 0, 40, 42, 60, 110, 112, *range(11542, 11545)
 BN, BT, N, V, VS, VB, T, VD = -2, -3, 0, 2, 3, 4, 6, 8  # RFC 8428 12.2
 _WORDS = {"bn": BN, "bt": BT, "n": N, "v": V, "vs": VS, "vb": VB, "t": T, "vd": VD}  # RFC 8428 12.1
 # Kinds of resources, for the format that does not say them: the registry's objects 1, 2, 3 and 3331.
@@ -24,6 +24,9 @@ def values(format, payload, path):
         return _tlv(payload, path)
     if format == LWM2M_CBOR:
         return _flat(cbor2.loads(payload), "")
+    if format == LWM2M_JSON:
+        whole = json.loads(payload)
+        return {whole["bn"] + row.pop("n", ""): next(iter(row.values())) for row in whole["e"]}
     return {path: cbor2.loads(payload) if format == CBOR else payload if format == OPAQUE else payload.decode()}
 
 
@@ -45,6 +48,10 @@ def packed(format, found):
     """The payload that writes {path: value}; path by path for what is to be read: {path: None}."""
     if format == LWM2M_CBOR:
         return cbor2.dumps({numbers(path): value for path, value in found.items()})
+    if format == LWM2M_JSON:
+        label = {str: "sv", bool: "bv"}
+        return json.dumps({"bn": "", "e": [{"n": path, label.get(type(value), "v"): value}
+                                           for path, value in found.items()]}).encode()
     if format == TLV:
         return b"".join([_tlv_resource(numbers(path)[2], value) for path, value in sorted(found.items())])
     rows = [{N: path} if value is None else {N: path, _label(value): _said(value)} for path, value in found.items()]

@@ -5,7 +5,7 @@ import json
 import cbor2
 import pytest
 from aiocoap.numbers.codes import Code
-from lwm2m_values import BN, CBOR, JSON, LINKS, LWM2M_CBOR, OPAQUE, SENML, TEXT, TLV, VS, N, V, packed
+from lwm2m_values import BN, CBOR, JSON, LINKS, LWM2M_CBOR, LWM2M_JSON, OPAQUE, SENML, TEXT, TLV, VS, N, V, packed
 
 DEVICE = {0: "maker", 1: "model-1", 2: "serial-1", 3: "1.2.3"}
 
@@ -79,6 +79,17 @@ def settable(device, format):
 def test_setting_in_tlv(device):
     """LightweightM2M-1.1-int-215 Setting basic information in TLV format."""
     settable(device, TLV)
+
+
+def test_querying_in_json(device):
+    """LightweightM2M-1.1-int-204 Querying basic information in JSON format, which is that of 1.0."""
+    holds(device.read("/3/0", LWM2M_JSON))
+    assert device.read(device.account + "/1", LWM2M_JSON) == {device.account + "/1": 60}
+
+
+def test_setting_in_json(device):
+    """LightweightM2M-1.1-int-220 Setting basic information in JSON format."""
+    settable(device, LWM2M_JSON)
 
 
 def test_in_lwm2m_cbor(device):
