@@ -102,12 +102,14 @@ class Endpoint(resource.Resource):
 
 
 class Server(Endpoint):
-    """`clients` by endpoint; `notified` as (path, Answer); `sent` as (endpoint, path, value, time)."""
+    """`clients` by endpoint; `notified` as (path, Answer); `sent` as (endpoint, path, value, time). `held` are requests
+    (code, path) for a client that sleeps: they go out when it is heard of (queue mode), and its Answers to `awake`."""
 
     def __init__(self, *protection, port=0):
         super().__init__(*protection, port=port)
         self.clients, self.notified, self.sent, self.observations = {}, [], [], {}
         self.refusing = None  # the code that every Register gets
+        self.held, self.awake = [], []
         self._collecting, self._next = [], 0
 
     # -- registration interface (Core 6.2, Transport 6.4.3)
@@ -155,6 +157,7 @@ class Server(Endpoint):
             client.links = links(request.payload)
         client.expires = time.monotonic() + client.lifetime
         self.log.append(("update", client.endpoint, words))
+        self._wake(client)
         return Message(code=Code.CHANGED)
 
     def _expire(self):
@@ -170,7 +173,17 @@ class Server(Endpoint):
         if request.opt.content_format != SENML:
             return Message(code=Code.UNSUPPORTED_CONTENT_FORMAT)
         self.sent += [(client.endpoint, *record) for record in records(SENML, request.payload)]
+        self._wake(client)
         return Message(code=Code.CHANGED)
+
+    def _wake(self, client):
+        if self.held:
+            self._collecting.append(asyncio.ensure_future(self._release(client.remote)))
+
+    async def _release(self, remote):
+        while self.held:
+            code, path = self.held.pop(0)
+            self.awake.append(await self.ask(remote, code, path))
 
     def forget(self, endpoint):
         """Lose the location, as a server that restarts does: the next Update is 4.04."""

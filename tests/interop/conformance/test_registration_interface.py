@@ -10,7 +10,7 @@ from lwm2m_device import NAME
 @pytest.fixture(scope="module")
 def options():
     """An Update is due every 5 s, while the other tests go on."""
-    return {"lifetime": 10}
+    return {"lifetime": 10, "options": ["--set", "report_period_s=1"]}
 
 
 def test_initial_registration(device):
@@ -60,6 +60,33 @@ def test_extending_the_lifetime(device):
     assert device.text(path) == "120"
     assert device.put(path, b"10") == Code.CHANGED
     device.becomes(lambda: device.client.lifetime == 10)
+
+
+def test_queue_mode(device):
+    """LightweightM2M-1.1-int-108 Turn on Queue Mode: it registers again, and says so."""
+    with device.once_more("register"):
+        assert device.put(device.account + "/7", b"UQ") == Code.CHANGED
+    words = [words for kind, _, words in device.server.log if kind == "register"][-1]
+    assert words["b"] == "U" and "Q" in words
+    assert device.text(device.account + "/7") == "UQ"
+
+
+def test_behaviour_in_queue_mode(device):
+    """LightweightM2M-1.1-int-109 Behavior in Queue Mode: what the server held back is answered when the client was
+    heard of; and it can be turned off."""
+    device.server.held = [(Code.GET, "/3/0/16"), (Code.GET, device.account + "/1")]
+    device.becomes(lambda: len(device.server.awake) == 2)
+    assert [one.code for one in device.server.awake] == [Code.CONTENT] * 2
+    with device.once_more("register"):
+        assert device.put(device.account + "/7", b"U") == Code.CHANGED
+    assert "Q" not in device.server.log[-1][2]
+
+
+def test_disable(device):
+    """LightweightM2M-1.1-int-103 Deregistration, at the server's word (/1/x/4), for as long as it says (/1/x/5)."""
+    assert device.put(device.account + "/5", b"1") == Code.CHANGED
+    with device.once_more("register"), device.once_more("deregister"):
+        assert device.post(device.account + "/4") == Code.CHANGED
 
 
 @pytest.mark.parametrize("number", (signal.SIGINT, signal.SIGTERM))
