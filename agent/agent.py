@@ -314,6 +314,8 @@ class Agent(Configuring, Registering, Linking):
         if self._bootstrap_asked:
             self._seek(now, request.peer[0], True)
         self._update_asked = self._bootstrap_asked = self._reset_asked = False
+        if self._written:
+            self._report(now)
         while self._written:
             self.north.changed(self._written.pop(), now)
 

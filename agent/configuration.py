@@ -41,7 +41,7 @@ class Configuration:
 
     def commit(self, tree):
         before = _storable(self.tree) if self.accounts else None
-        self._store.keep({"config": _storable(tree), "previous": before, "versions": None})
+        self._store.keep({"config": _storable(tree), "previous": before, "versions": None, "attributes": None})
         self._load()
 
     def proven(self):

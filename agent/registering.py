@@ -66,8 +66,14 @@ class Registering:
                 self._end_search(now)
         self._measure_move(now, state)
         self._report_handle = self._report_handle if here else None
-        self.reports.online(here, now)
+        self._report(now)
         self._aim_modem(now)
+
+    def _report(self, now):
+        """Readings go to the registrar by Send, unless it has said that it wants none (/1/x/23)."""
+        target = self.registration.target
+        here = self.registration.state in ("registered", "updating")
+        self.reports.online(here and not self.configuration.tree.get((SERVER, target[0].instance, 23)), now)
 
     def _measure_move(self, now, state):
         self._watch(now)

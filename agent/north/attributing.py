@@ -11,7 +11,7 @@ _LINK_FORMAT = 40
 
 def discover(north, request, account, path):
     """-> the links at and below the path: what is attached to each and, to the first, what it inherits."""
-    book, links = north.book(), []
+    book, links = _book(north), []
     for place, count in tree_reading.discover(north.objects, path, _depth(request.query)):
         words = [] if count is None else [("dim", str(count))]
         rules = (attributes.own if links else attributes.inherited)(book, account.ssid, place)
@@ -26,8 +26,23 @@ def attach(north, request, account, path):
         raise RemoteError("attributes belong to objects and what is in them", coap.NOT_ALLOWED)
     tree_reading.discover(north.objects, path, 0)
     kind = tree_reading.kind(north.objects, path) if len(path) > 2 else None
-    north.keep_book(attributes.attached(north.book(), account.ssid, path, request.query, kind))
+    _keep(north, attributes.attached(_book(north), account.ssid, path, request.query, kind))
     return coap.CHANGED, b"", None, (), ()
+
+
+def detach(north, path):
+    """What was attached there is over: the instance is gone."""
+    _keep(north, attributes.without(_book(north), path))
+
+
+def _book(north):
+    return north.store.get("attributes", {})
+
+
+def _keep(north, book):
+    north.store.keep({"attributes": book or None})
+    if north.observing:
+        north.observing.renew()
 
 
 def _depth(words):

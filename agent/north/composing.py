@@ -10,12 +10,13 @@ _SENML_JSON, _SENML_CBOR, _LWM2M_CBOR = 110, 112, 11544
 _PATHS = 32
 
 
-def answer(north, request):
+def answer(north, request, account):
     """-> (code, payload, format, options, [path changed], [path read])."""
     if request.path:
         raise RemoteError("FETCH and iPATCH go to /", coap.NOT_ALLOWED)
     records = _records(request)
     if request.code == coap.IPATCH:
+        _check(north.objects, request, account, records)
         return coap.CHANGED, b"", None, (), tree_writing.write(north.objects, records), ()
     paths = [path for path, _ in records]
     if [value for _, value in records if value is not None]:
@@ -23,7 +24,7 @@ def answer(north, request):
     format = request.format if request.accept is None else request.accept
     if format not in (_SENML_JSON, _SENML_CBOR, _LWM2M_CBOR):
         raise RemoteError("several values cannot be had in format %d" % format, coap.NOT_ACCEPTABLE)
-    payload, format = content.encode((), values(north.objects, paths), format)
+    payload, format = content.encode((), values(content.visible(north.objects, account.ssid), paths), format)
     return coap.CONTENT, payload, format, (), (), paths
 
 
@@ -39,6 +40,14 @@ def values(objects, paths):
     if not found:
         raise RemoteError("nothing of that is here", coap.NOT_FOUND)
     return found
+
+
+def _check(objects, request, account, records):
+    if content.ACCESS in objects.ids():
+        from .access import check
+
+        for path, _ in records:
+            check(objects, account.ssid, request, path)
 
 
 def _records(request):

@@ -7,6 +7,7 @@ from ..engine import tree_reading
 from ..engine.objects import spelled
 from ..errors import RemoteError
 
+ACCESS = 2  # the object that says what each server may do, where there are several
 _MOST = 8192  # bytes, as the exchange takes
 TEXT, OPAQUE, CBOR, SENML_JSON, SENML_CBOR = 0, 42, 60, 110, 112
 
@@ -18,6 +19,15 @@ def path(segments):
     if len(ids) > 4 or [number for number in ids if number > 65535]:
         raise RemoteError("there is no /%s" % "/".join(segments)[:60], coap.NOT_FOUND)
     return tuple(ids)
+
+
+def visible(objects, ssid):
+    """The object tree as that server may read it."""
+    if ACCESS not in objects.ids():
+        return objects
+    from .access import View
+
+    return View(objects, ssid)
 
 
 def answer(objects, asked, accept):

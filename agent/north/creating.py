@@ -7,7 +7,7 @@ from . import content
 _TLV = 11542
 
 
-def answer(north, request, path):
+def answer(north, request, account, path):
     """-> (code, payload, format, options, [path changed])."""
     code, options = coap.DELETED, ()
     if request.code == coap.POST:
@@ -17,7 +17,20 @@ def answer(north, request, path):
         tree_creating.delete(north.objects, path)
     if len(path) == 2:
         north.relisted = True
+        _follow(north, account, path, code)
     return code, b"", None, options, (path[:3],)
+
+
+def _follow(north, account, path, code):
+    """Rights come with an instance and go with it, and attributes go with it."""
+    if content.ACCESS in north.objects.ids():
+        from . import access
+
+        access.came(north.objects, account.ssid, path) if code == coap.CREATED else access.went(north.objects, path)
+    if code == coap.DELETED and north.store.get("attributes"):
+        from .attributing import detach
+
+        detach(north, path)
 
 
 def _create(objects, path, request):

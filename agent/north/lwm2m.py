@@ -23,7 +23,8 @@ _LINK_FORMAT, _SENML_CBOR = 40, 112
 _REGISTER_RETRANSMIT = 2  # gives up after 14 to 21 s; the back-off above it then tries another way
 _LEAVE_RETRANSMIT = 1
 # What a request of a server needs, and nothing else does. One text costs less than many.
-_MANAGEMENT = """north.management north.creating north.attributing north.composing
+_MANAGEMENT = """north.management north.creating north.attributing north.composing north.access
+north.observing engine.notices
 north.bootstrapping north.bootstrap_views north.content north.formats
 engine.tree_reading engine.tree_writing engine.tree_creating engine.attributes
 codec.cbor_reading codec.senml_reading codec.senml_json codec.linkformat_reading
@@ -47,7 +48,7 @@ class Lwm2m:
     observing = None  # loaded while somebody observes
 
     def __init__(self, exchange, objects, store, wall):
-        self.exchange, self.objects, self._store, self.wall = exchange, objects, store, wall
+        self.exchange, self.objects, self.store, self.wall = exchange, objects, store, wall
         self.location = ("rd",)  # of our registration; a server that names none gets what it deserves
 
     # what the agent says
@@ -68,7 +69,7 @@ class Lwm2m:
         for _, peer, _ in self.exchange.observed():
             self.exchange.unobserve(peer)
         if self.observing and self.observing.registered(target[0].ssid):
-            self._unload()
+            self.observing = None
         self.location = response.location or ("rd",)
 
     def update(self, target, lifetime_changed, now):
@@ -107,30 +108,9 @@ class Lwm2m:
         if self.observing:
             self.observing.changed(path, now)
 
-    def observe(self, request, account, paths, format, now):
-        """The request was answered, and its sender entered among the observers."""
-        if not self.observing:
-            from .observing import Observing
-
-            self.observing = Observing(self)
-        self.observing.register(request, account, paths, format, now)
-
     def unobserved(self, observer):
         if self.observing and self.observing.lost(observer):
-            self._unload()
-
-    def _unload(self):
-        self.observing = None
-        drop("north.observing", "engine.notices")
-
-    def book(self):
-        """The attributes that servers attached (engine/attributes.py)."""
-        return self._store.get("attributes", {})
-
-    def keep_book(self, book):
-        self._store.keep({"attributes": book or None})
-        if self.observing:
-            self.observing.renew()
+            self.observing = None
 
     # its times
 

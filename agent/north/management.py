@@ -25,14 +25,9 @@ def handle(north, request, account, now):
         if request.code in (coap.FETCH, coap.IPATCH):
             from . import composing
 
-            code, payload, format, options, changed, paths = composing.answer(north, request)
-        elif request.block1 and request.path in north.exchange.piecemeal:
-            from . import objects_firmware
-
-            code = objects_firmware.push(north.exchange.piecemeal[request.path], request, now)
-            payload, format = b"", None
+            code, payload, format, options, changed, paths = composing.answer(north, request, account)
         else:
-            code, payload, format, options, changed = _reaction(request, path)(north, request, account, path)
+            code, payload, format, options, changed = _done(north, request, account, path, now)
             paths = [path]
     except RemoteError as e:
         code, payload, format = content.refusal(e)
@@ -40,9 +35,26 @@ def handle(north, request, account, now):
         request.observe = None
     north.exchange.respond(request, code, now, payload, format, options)
     if request.observer:
-        north.observe(request, account, paths, format, now)
+        if not north.observing:
+            from .observing import Observing
+
+            north.observing = Observing(north)
+        north.observing.register(request, account, paths, format, now)
     for path in changed:
         north.changed(path, now)
+
+
+def _done(north, request, account, path, now):
+    if path and content.ACCESS in north.objects.ids():
+        from .access import check
+
+        check(north.objects, account.ssid, request, path)
+    if request.block1 and request.path in north.exchange.piecemeal:
+        from . import objects_firmware
+
+        code = objects_firmware.push(north.exchange.piecemeal[request.path], request, now)
+        return code, b"", None, (), ()
+    return _reaction(request, path)(north, request, account, path)
 
 
 def _reaction(request, path):
@@ -63,8 +75,8 @@ def _reaction(request, path):
     raise RemoteError("not to be done with %s" % spelled(path), coap.NOT_ALLOWED)
 
 
-def _read(north, request, _account, path):
-    code, payload, format = content.answer(north.objects, path, request.accept)
+def _read(north, request, account, path):
+    code, payload, format = content.answer(content.visible(north.objects, account.ssid), path, request.accept)
     return code, payload, format, (), ()
 
 
@@ -93,7 +105,7 @@ def _execute(north, request, _account, path):
     return coap.CHANGED, b"", None, (), ()
 
 
-def _come_or_go(north, request, _account, path):
+def _come_or_go(north, request, account, path):
     from . import creating
 
-    return creating.answer(north, request, path)
+    return creating.answer(north, request, account, path)

@@ -49,7 +49,8 @@ class Observing:
             if before.observer == watch.observer or same:
                 self._watches.remove(before)
                 watch.stored = before.stored
-        watch.notice = Notice(self._rules(watch), self._look(watch)[1], now)
+        self._refresh(watch)
+        watch.notice = Notice(watch.rules, self._look(watch)[1], now)
         while len(self._watches) >= _WATCHES:
             self._watches.pop(0)
         self._watches.append(watch)
@@ -70,11 +71,14 @@ class Observing:
         return not self._watches
 
     def renew(self):
-        """Attributes changed."""
+        """Attributes, or the server's settings, changed."""
         for watch in self._watches:
-            watch.notice.set_rules(self._rules(watch))
+            self._refresh(watch)
+            watch.notice.set_rules(watch.rules)
 
     def changed(self, path, now):
+        if path[0] == _SERVER:
+            self.renew()
         for watch in self._watches[:]:
             if [one for one in watch.paths if not [1 for a, b in zip(one, path) if a != b]]:
                 self._judge(watch, now)
@@ -104,7 +108,7 @@ class Observing:
 
     def _look(self, watch):
         """-> ([(path, value)], what stands for it)."""
-        objects = self._north.objects
+        objects = content.visible(self._north.objects, watch.ssid)
         if watch.composite:
             from . import composing
 
@@ -124,13 +128,13 @@ class Observing:
         self._send(watch, payload, format, now)
 
     def _send(self, watch, payload, format, now):
-        confirmed = self._rules(watch).get("con", self._setting(watch, _CONFIRMED) or 0)
-        self._north.exchange.notify(watch.observer, coap.CONTENT, payload, format, now, bool(confirmed))
+        confirmed = bool(watch.rules.get("con"))
+        self._north.exchange.notify(watch.observer, coap.CONTENT, payload, format, now, confirmed)
 
     def _store(self, watch, values, now):
         """The server is away. What it does not want to have later ends the observation."""
-        most = min(self._rules(watch).get("hqmax", _STORED), _STORED_MAX)
-        if self._setting(watch, _STORING) is False or not most or watch.format not in _SENML:
+        most = min(watch.rules.get("hqmax", _STORED), _STORED_MAX)
+        if not watch.storing or not most or watch.format not in _SENML:
             self._watches.remove(watch)
             return
         watch.stored.append((now, values))
@@ -151,15 +155,16 @@ class Observing:
     def _alive(self, watch):
         return watch.observer in [observer for observer, _, _ in self._north.exchange.observed()]
 
-    def _rules(self, watch):
+    def _refresh(self, watch):
         """What holds: as said with the observation (1.2 Core 6.4.1), else as attached, else as the account has it."""
         rules = {}
-        for name, rid in (("pmin", _MIN_PERIOD), ("pmax", _MAX_PERIOD)):
+        for name, rid in (("pmin", _MIN_PERIOD), ("pmax", _MAX_PERIOD), ("con", _CONFIRMED)):
             if self._setting(watch, rid):
                 rules[name] = self._setting(watch, rid)
         for path in watch.paths:
-            rules.update(attributes.inherited(self._north.book(), watch.ssid, path))
-        return attributes.merged(rules, watch.words, 4, None)
+            rules.update(attributes.inherited(self._north.store.get("attributes", {}), watch.ssid, path))
+        watch.rules = attributes.merged(rules, watch.words, 4, None)
+        watch.storing = self._setting(watch, _STORING) is not False
 
     def _setting(self, watch, rid):
         """A resource of the server's /1 instance, or None."""

@@ -151,6 +151,7 @@ def test_notifications_are_confirmable_once_a_day_and_where_asked():
     net.set(4, 3.5)
     assert net.told() == [b"3.5"] and net.wire[-1][1].type == coap.ACK
     net.servers[0][26] = 1
+    net.north.changed((1, 0, 26), net.now)
     net.set(4, 4.5)
     assert net.told() == [b"4.5"] and net.wire[-1][1].type == coap.ACK
 
@@ -195,6 +196,7 @@ def test_storing_is_bounded_and_can_be_declined():
     net.observe(PATH, accept=SENML)
     assert len(senml.unpack(net.told()[0])) == 8
     net.servers[0][6] = False
+    net.north.changed((1, 0, 6), net.now)
     away(net)
     net.set(4, 1.5)
     net.set(4, 2.5)
