@@ -3,7 +3,6 @@
 Read `_PLOT` and `_settle()` to see who reacts to what.
 """
 
-from .accounts import SERVER
 from .codec.coap import UNAUTHORIZED
 from .configuration import Configuration
 from .configuring import Configuring
@@ -201,33 +200,6 @@ class Agent(Configuring, Registering, Linking):
         ("baud", bit/s) | ("power", what, ms) | ("reset",) | ("stopped",)] to be done now."""
         out, self._out = self._out, []
         return out
-
-    # what a server may cause
-
-    def set_account(self, instance, rid, value):
-        self.configuration.set((SERVER, instance, rid), value)
-        self._written.append((SERVER, instance, rid))
-        for account in self.configuration.accounts:
-            if account.instance == instance and rid in (1, 7):
-                account.lifetime_s = value if rid == 1 else account.lifetime_s
-                self.update_wanted()
-
-    def update_wanted(self):
-        self._update_asked = True
-
-    def bootstrap_wanted(self):
-        """A server asks for a bootstrap (Execute /1/x/9). -> whether this device does such a thing."""
-        self._bootstrap_asked = not self.settings.get("server_uri")
-        return self._bootstrap_asked
-
-    def disable_wanted(self, instance):
-        """A server sends us away (Execute /1/x/4): once it has its answer."""
-        from .tenure import of
-
-        of(self).appoint("disable", instance, 0)
-
-    def reset_wanted(self):
-        self._reset_asked = True
 
     # the plot
 

@@ -7,7 +7,7 @@ _REDIAL_AFTER = 2  # registrations in a row that nobody answered
 
 
 class Registering:
-    """The part of Agent that reacts to registration."""
+    """The part of Agent that reacts to registration, and what servers may cause."""
 
     _queued = False  # whether the registrar knows us in queue mode
 
@@ -118,3 +118,30 @@ class Registering:
         wanted = self.configuration.tree.get((SERVER, target[0].instance, 16), True)
         if not self._trial_failed(now) and wanted and not self.settings.get("server_uri"):
             self._seek(now, target[1])
+
+    # what a server may cause
+
+    def set_account(self, instance, rid, value):
+        self.configuration.set((SERVER, instance, rid), value)
+        self._written.append((SERVER, instance, rid))
+        for account in self.configuration.accounts:
+            if account.instance == instance and rid in (1, 7):
+                account.lifetime_s = value if rid == 1 else account.lifetime_s
+                self.update_wanted()
+
+    def update_wanted(self):
+        self._update_asked = True
+
+    def bootstrap_wanted(self):
+        """A server asks for a bootstrap (Execute /1/x/9). -> whether this device does such a thing."""
+        self._bootstrap_asked = not self.settings.get("server_uri")
+        return self._bootstrap_asked
+
+    def disable_wanted(self, instance):
+        """A server sends us away (Execute /1/x/4): once it has its answer."""
+        from .tenure import of
+
+        of(self).appoint("disable", instance, 0)
+
+    def reset_wanted(self):
+        self._reset_asked = True
