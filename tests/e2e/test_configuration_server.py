@@ -13,7 +13,8 @@ from fake_device import FakeDevice, becomes
 from pointsman.tools.servers import storage
 from pointsman.tools.servers.advertising import GROUP, answer_to
 from pointsman.tools.servers.configuration import Configuration
-from pointsman.tools.servers.credentials import KINDS, create, kid
+from pointsman.tools.servers.credentials import KINDS, Secret, create, kid
+from pointsman.tools.servers.dtls import Sessions
 from pointsman.tools.servers.storage import Storage
 
 ACCOUNTS = [{"uri": "coap://10.0.0.1:5683", "ssid": 1, "links": "eth", "lifetime": 60},
@@ -164,8 +165,10 @@ def question(**options):
     return message.encode()
 
 
-def test_a_multicast_question_is_answered_from_the_server():
-    """C2; RFC 7252 8: CoAP multicast for rt=oma.bs, answered by unicast from the address that serves /bs."""
+@pytest.mark.parametrize("keys", [None, Sessions(Secret(bytes(32)))])
+def test_a_multicast_question_is_answered_from_the_server(keys):
+    """C2; RFC 7252 8: CoAP multicast for rt=oma.bs, answered by unicast from the address that serves /bs. A link to a
+    server that speaks DTLS has to say so: the answer itself does not."""
     port = _free_port()
 
     async def story(server, events):
@@ -180,9 +183,10 @@ def test_a_multicast_question_is_answered_from_the_server():
         answer = aiocoap.Message.decode(data)
         assert where == ("127.0.0.1", server._coap.port)
         assert (answer.code, answer.token, answer.mtype) == (Code.CONTENT, b"tok", 1)
-        assert (answer.payload, answer.opt.content_format) == (b'</bs>;rt="oma.bs"', 40)
+        link = f"{server.uri if keys else ''}/bs"
+        assert (answer.payload, answer.opt.content_format) == (b'<%s>;rt="oma.bs"' % link.encode(), 40)
         assert names(events).count("discovered") == 1
-    run(story, multicast_port=port)
+    run(story, multicast_port=port, keys=keys)
 
 
 def test_what_is_no_question_for_us_is_met_with_silence():

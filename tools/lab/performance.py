@@ -12,13 +12,14 @@ from .yard import Yard
 _TICK_S = 0.1
 
 
-async def perform(options, show, console=None):
+async def perform(options, show, console=None, stage=Yard):
     """Returns the exit code: 0, or 1 when anything in the story did not happen.
 
-    show: a timeline; console: a coroutine function (yard, show) that lets a user play after the story, or None.
+    show: a timeline; console: a coroutine function (yard, show) that lets a user play after the story, or None; stage:
+    what makes the yard.
     Raises Fault when something the lab needs cannot be had.
     """
-    yard = Yard(options, show.event)
+    yard = stage(options, show.event)
     ticking = asyncio.create_task(_tick(show))
     try:
         await yard.start()

@@ -20,13 +20,15 @@ from .lwm2m import LINKS
 
 LINK = b'</bs>;rt="oma.bs"'
 GROUP = "224.0.1.187"  # All CoAP Nodes
+ANY = ("0.0.0.0", "::")
 LEISURE = 0.05  # s: servers of one LAN are few, so their answers need little spreading
 SERVICE = "_%s._udp.local."  # of the scheme
 SUBTYPE = "_m2mbs._sub." + SERVICE
 
 
 class Advertiser:
-    """Answers come from the socket of `coap`, so the link in them may be relative."""
+    """Answers come from the socket of `coap`, so the link in them may be relative - unless it is of a scheme that they
+    do not come by themselves."""
 
     def __init__(self, coap, note, multicast_port=None, dns_sd=False):
         self._coap, self._note = coap, note
@@ -66,9 +68,19 @@ class Advertiser:
             self._note("unadvertised", why=f"mDNS is not to be had here: {problem}")
 
     def _answer(self, data, where):
-        answer = answer_to(data)
+        answer = answer_to(data, self._link(where[0]))
         if answer:
             asyncio.get_running_loop().call_later(random.uniform(0, LEISURE), self._send, answer, where)
+
+    def _link(self, asker):
+        if self._coap.scheme == "coap":
+            return LINK
+        host = self._coap.host
+        if host in ANY:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                probe.connect((asker, 9))  # nothing is sent: it only says which address of ours looks that way
+                host = probe.getsockname()[0]
+        return b'<%s://%s:%d/bs>;rt="oma.bs"' % (self._coap.scheme.encode(), host.encode(), self._coap.port)
 
     def _send(self, answer, where):
         if self._transport:
@@ -77,7 +89,7 @@ class Advertiser:
                 self._note("discovered", address=f"{where[0]}:{where[1]}")
 
 
-def answer_to(data):
+def answer_to(data, link=LINK):
     """The answer to a multicast datagram, or None: whatever is not a question for us is met with silence
     (RFC 7252 8.2)."""
     try:
@@ -88,7 +100,7 @@ def answer_to(data):
     if (request.mtype != Type.NON or request.code != Code.GET or len(request.token) > 8
             or request.opt.uri_path != (".well-known", "core") or asked not in ((), ("rt=oma.bs",))):
         return None
-    answer = Message(code=Code.CONTENT, payload=LINK)
+    answer = Message(code=Code.CONTENT, payload=link)
     answer.mtype, answer.mid, answer.token = Type.NON, random.randrange(65536), request.token
     answer.opt.content_format = LINKS
     return answer
@@ -122,6 +134,6 @@ def _group_socket(host, port):
 
 def _addresses(host):
     """The IPv4 addresses that a server bound to `host` is reached at."""
-    if host in ("0.0.0.0", "::"):
+    if host in ANY:
         return [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if isinstance(ip.ip, str)]
     return [] if ":" in host else [socket.gethostbyname(host)]
