@@ -30,18 +30,21 @@ class Objects:
         """
         self._objects[oid] = (table, read, write, execute, instances or _single, hidden, create, delete)
 
+    heads = ()  # further links to announce: [(target, [(name, value)])]
+
     def later(self, oid, load, instances=(0,)):
         """An object that is announced with these instances, and added by load(oid) when a server asks for it."""
         self._late[oid] = (load, instances)
 
     def rest(self):
         """Let go of what was added so: it is loaded again when it is asked for."""
-        for oid in self._late:
-            self._objects.pop(oid, None)
+        for oid in list(self._objects):
+            if oid in self._late or oid > 65535:
+                del self._objects[oid]
 
     def ids(self):
         """The objects that servers may look at, in rising order."""
-        shown = [oid for oid in self._objects if oid not in self._late and self._shown(oid)]
+        shown = [oid for oid in self._objects if oid not in self._late and oid < 65536 and self._shown(oid)]
         return sorted(shown + list(self._late))
 
     def paths(self):
@@ -55,11 +58,12 @@ class Objects:
     def at(self, path):
         """-> (table, read, write, execute, instances, hidden, create, delete) of the object that `path` begins with.
         RemoteError 4.04, or 4.01 where it is hidden."""
-        if path[0] in self._late and path[0] not in self._objects:
-            self._late[path[0]][0](path[0])
+        late = self._late.get(25 if path[0] > 65535 else path[0])
+        if late and path[0] not in self._objects:
+            late[0](path[0])
         found = self._objects.get(path[0])
         if found is None:
-            raise RemoteError("there is no object %d" % path[0], _NOT_FOUND)
+            raise RemoteError("there is no object %s" % spelled(path[:1])[1:], _NOT_FOUND)
         if found[5]:
             raise RemoteError("object %d is not for servers" % path[0], _UNAUTHORIZED)
         return found
@@ -69,8 +73,9 @@ class Objects:
 
 
 def spelled(path):
-    """(3, 0, 1) -> "/3/0/1"."""
-    return "/" + "/".join([str(part) for part in path])
+    """(3, 0, 1) -> "/3/0/1"; of a device behind this one, ((1 + 1 << 16) + 3, 0) -> "/d1/3/0"."""
+    behind = "/d%d" % ((path[0] >> 16) - 1) if path and path[0] > 65535 else ""
+    return behind + "/" + "/".join([str(part & 65535) for part in path])
 
 
 def _single():

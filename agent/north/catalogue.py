@@ -18,6 +18,7 @@ _FILES = """
 10 connectivity
 11 connectivity
 13 connectivity
+25 objects_gateway
 26241 objects_account
 26242 objects_pointsman
 """
@@ -25,7 +26,7 @@ _FILES = """
 
 def enter(oid, agent, objects):
     """Load an object and put it into the tree of objects; all that no row names are sensors."""
-    name = (find(_FILES, str(oid)) or ["objects_sensors"])[0]
+    name = (find(_FILES, str(oid if oid < 65536 else 25)) or ["objects_sensors"])[0]
     __import__(name, globals(), None, ("enter",), 1).enter(agent, _One(oid, objects))
 
 

@@ -13,12 +13,15 @@ TEXT, OPAQUE, CBOR, SENML_JSON, SENML_CBOR = 0, 42, 60, 110, 112
 
 
 def path(segments):
-    """("3", "0") -> (3, 0). RemoteError (4.04) when these are no object, instance, resource and resource instance
-    ids."""
+    """("3", "0") -> (3, 0); as objects.spelled() has it, ("d1", "3") -> (131075,). RemoteError (4.04) when these are no
+    object, instance, resource and resource instance ids."""
+    behind = 0
+    if len(segments) > 1 and segments[0][:1] == "d" and segments[0][1:].isdigit() and len(segments[0]) < 6:
+        behind, segments = int(segments[0][1:]) + 1 << 16, segments[1:]
     ids = [int(part) if part.isdigit() and len(part) < 6 else 65536 for part in segments]
     if len(ids) > 4 or [number for number in ids if number > 65535]:
         raise RemoteError("there is no /%s" % "/".join(segments)[:60], coap.NOT_FOUND)
-    return tuple(ids)
+    return (ids[0] + behind,) + tuple(ids[1:]) if ids else ()
 
 
 def visible(objects, ssid):

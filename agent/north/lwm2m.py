@@ -134,4 +134,5 @@ class Lwm2m:
     def _links(self):
         """The registration's payload (1.1 Core 6.2.1): the formats we prefer, then each object instance."""
         links = [("/", [("ct", str(_SENML_CBOR))])]
+        links += self.objects.heads
         return linkformat.encode(links + [(spelled(path), []) for path in self.objects.paths()]).encode()

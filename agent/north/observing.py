@@ -70,6 +70,10 @@ class Observing:
         self._watches = [watch for watch in self._watches if watch.observer != observer]
         return not self._watches
 
+    def paths(self):
+        """All that is observed."""
+        return [path for watch in self._watches for path in watch.paths]
+
     def renew(self):
         """Attributes, or the server's settings, changed."""
         for watch in self._watches:

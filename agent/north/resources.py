@@ -32,6 +32,7 @@ class Resources:
 
     meter = None  # the last reading's value
     faulty = False  # the meter gave none the last time
+    children = None  # numbers of the devices behind this one, where there may be some
     told = None  # what servers know of object 4, once one has asked
     stopped = None  # [bytes sent, received] when object 7 stopped counting
     _loaded = False
@@ -60,6 +61,10 @@ class Resources:
         if hasattr(agent.board, "installer"):
             later(5, self._load)
             agent.exchange.piecemeal[_PACKAGE] = agent
+        if hasattr(agent.board, "children"):
+            self.children = sorted(agent.board.children())
+            later(25, self._load, self.children)
+            self._objects.heads = [("/25", [("ver", "2.0")])]
         if agent.metrics:
             later(7, self._load)
         if "lte" in agent.settings.get("links").split(","):
@@ -67,9 +72,13 @@ class Resources:
                 later(oid, self._load)
 
     def look(self, now):
-        """Tell whoever observes object 4 what of it has changed."""
+        """Tell whoever observes object 4, or a device behind this one, what of it has changed."""
         if self.told and self._agent.exchange.observed(("4",)):
             from .connectivity import look
+
+            look(self._agent, now)
+        if self.children is not None:
+            from .objects_gateway import look
 
             look(self._agent, now)
 

@@ -2,7 +2,10 @@
 
 from registry import FACTS
 
-from agent.north import connectivity, objects_account, objects_device, objects_firmware, objects_sensors
+from agent.north import connectivity, objects_account, objects_device
+from agent.north import objects_firmware as firmware
+from agent.north import objects_gateway as gateway
+from agent.north import objects_sensors as sensors
 from agent.table import rows
 
 
@@ -19,8 +22,8 @@ def registered():
 
 def ours():
     """-> [(object, table)], the private ones left out."""
-    found = [(3, objects_device.TABLE), (5, objects_firmware.TABLE), (3305, objects_sensors.MEASUREMENT)]
-    found += [(oid, objects_sensors.SENSOR) for oid in (3303, 3304, 3316, 3317, 3328, 3331)]
+    found = [(3, objects_device.TABLE), (5, firmware.TABLE), (25, gateway.TABLE), (3305, sensors.MEASUREMENT)]
+    found += [(oid, sensors.SENSOR) for oid in (3303, 3304, 3316, 3317, 3328, 3331)]
     for file in (objects_account, connectivity):
         found += [(oid, file.TABLES[oid]) for oid in sorted(file.TABLES) if oid < 26241]
     return found
