@@ -26,9 +26,9 @@ def read(objects, path):
 
 def discover(objects, path, depth=None):
     """-> [(path, instances or None)] of what is at `path` and at most `depth` levels below it (1.2 Core 6.3.2); without
-    one, of all down to the resources. Of a resource of several instances, how many there are."""
+    one, down to the resources, and of a resource to its instances. Of one of several instances, how many there are."""
     table, get = objects.at(path)[:2]
-    last = len(path) + depth if depth is not None else max(3, len(path))
+    last = len(path) + depth if depth is not None else min(4, max(3, len(path) + 1))
     found = [((path[0],), None)] if len(path) == 1 else []
     for instance in instances(objects, path) if last > 1 else ():
         found += [((path[0], instance), None)] if len(path) < 3 else []
