@@ -59,6 +59,25 @@ def test_observe_the_meter(device):
     device.cancel(path)
 
 
+def test_muting_send(device):
+    """LightweightM2M-1.1-int-307 Muting Send (/1/x/23): nothing is sent while it holds, and nothing is lost by it."""
+    path, mute = "/3331/0/5700", device.account + "/23"
+    device.observe(path)
+
+    def measured(times):
+        seen = len(device.notified(path))
+        device.becomes(lambda: len(device.notified(path)) >= seen + times)
+
+    assert device.put(mute, b"1") == Code.CHANGED
+    measured(1)
+    before = len(device.server.sent)
+    measured(2)
+    assert len(device.server.sent) == before
+    assert device.put(mute, b"0") == Code.CHANGED
+    device.becomes(lambda: len(device.server.sent) >= before + 3)
+    device.cancel(path)
+
+
 def test_observe_a_setting(device):
     """LightweightM2M-1.1-int-301 with a setting that takes effect through the policies: the report period."""
     path = "/26242/0/1"
