@@ -73,10 +73,13 @@ class Attacked(Yard):
         while True:
             guard = Guarded(make(security, name, WRONG.device_key(security, name)), uri)
             async with FakeDevice(name) as impostor, guard:
-                for where in (guard.uri, uri.replace("coaps", "coap")):
-                    with contextlib.suppress(Exception):
-                        async with asyncio.timeout(2):
-                            await impostor.register(where, epoch=999)
+                await _register(impostor, guard.uri)
+                await _register(impostor, uri.replace("coaps", "coap"))
+
+
+async def _register(impostor, uri):
+    with contextlib.suppress(Exception):  # whatever it ran into: what counts is in the servers' books
+        await asyncio.wait_for(impostor.register(uri, epoch=999), 2)
 
 
 @pytest.mark.parametrize(("security", "interpreter"), [("oscore", "micropython"), ("dtls", "cpython")])
