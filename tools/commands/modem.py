@@ -10,6 +10,7 @@ import time
 
 from .. import faults
 from ..modem import control, random_faults, script
+from ..modem.centre import Centre, semi_octets
 from ..modem.emulator import Emulator, load, names
 from ..modem.record import Record
 from ..modem.replay import Replay
@@ -21,6 +22,7 @@ examples:
   pointsman agent --modem /tmp/modem ...             an agent that dials through it
   pointsman modem --tcp 127.0.0.1:7000 --tun ppp-net --auth chap:me:secret
   echo '{"do": "coverage", "on": false}' | nc -U -q 1 /tmp/modem.ctl
+  pointsman modem --number +491700000007 --centre /tmp/centre     and serve platform --sms NUMBER --centre /tmp/centre
   pointsman modem --script day.txt                   where a line is: 2.5 {"do": "coverage", "on": false}
   pointsman modem --seed 7 --every 20                trouble at random times, the same with every run
   pointsman modem --record field.jsonl               keeps what crosses the port, without secrets
@@ -43,6 +45,9 @@ def arguments(parser):
                         help="carry data calls by this TUN interface (root); else UDP is relayed")
     parser.add_argument("--auth", metavar="KIND:USER:SECRET", type=_auth,
                         help="what a data call must prove: pap or chap, for example chap:user:secret")
+    parser.add_argument("--number", metavar="NUMBER", type=_number, help="its own telephone number, with --centre")
+    parser.add_argument("--centre", metavar="PLACE",
+                        help="be the short-message centre too, for servers (serve --sms) at this HOST:PORT or path")
     parser.add_argument("--control", metavar="PATH", help="a Unix socket that takes control commands")
     parser.add_argument("--script", metavar="FILE", help="control commands with the second each is due, one a line")
     parser.add_argument("--seed", type=_seed, metavar="N", help="something goes wrong at random times; N repeats it")
@@ -63,24 +68,29 @@ def run(args):
     load(args.profile)
     if [args.tcp, args.unix, args.link].count(None) < 2:
         raise faults.Fault("--tcp, --unix and --link exclude each other", "give one of them", faults.USAGE)
+    if bool(args.number) != bool(args.centre):
+        raise faults.Fault("--number and --centre go together", "give both, or neither", faults.USAGE)
     if args.replay:
         return _replay(args)
     steps = script.read(args.script) if args.script else []
     given = {"dial": args.dial_ms, "attach": args.attach_ms, "boot": args.boot_ms}
     ms = {name: value for name, value in given.items() if value is not None}
     record = Record(args.record, args.profile) if args.record else None
-    modem = Emulator(args.profile, args.address, _json if args.json else _text, link=args.link, control=args.control,
+    told = _json if args.json else _text
+    centre = Centre(told) if args.centre else None
+    modem = Emulator(args.profile, args.address, told, link=args.link, control=args.control, number=args.number,
+                     centre=centre,
                      ms=ms, trace=args.trace, ppp=args.auth, tun=args.tun, socket=args.tcp or _path(args.unix),
                      record=record, seed=args.seed or 0)  # fmt: skip
     try:
-        return asyncio.run(_run(modem, args, steps))
+        return asyncio.run(_run(modem, args, steps, centre))
     finally:
         if record:
             record.close()
 
 
 def _replay(args):
-    for name in ("control", "script", "seed", "record", "tun", "auth"):
+    for name in ("control", "centre", "script", "seed", "record", "tun", "auth"):
         if getattr(args, name) is not None:
             raise faults.Fault("--%s does not go with --replay: a record has no modem behind it" % name,
                                "leave one of them out", faults.USAGE)
@@ -89,12 +99,14 @@ def _replay(args):
     return asyncio.run(_run(replay, args, []))
 
 
-async def _run(modem, args, steps):
+async def _run(modem, args, steps, centre=None):
     loop = asyncio.get_running_loop()
     ended, playing = loop.create_future(), []
     for number, code in ((signal.SIGINT, faults.INTERRUPTED), (signal.SIGTERM, faults.OK)):
         loop.add_signal_handler(number, lambda code=code: ended.done() or ended.set_result(code))
     try:
+        if centre:
+            await _listen(centre, args.centre)
         await modem.start()
         _greet(modem, args)
         playing = [loop.create_task(script.play(modem, steps))]
@@ -109,6 +121,16 @@ async def _run(modem, args, steps):
         for task in playing:
             task.cancel()
         await modem.stop()
+        if centre:
+            await centre.stop()
+
+
+async def _listen(centre, place):
+    try:
+        await centre.start(place)
+    except (OSError, ValueError) as error:
+        raise faults.Fault("no centre at %s: %s" % (place, error), "choose another HOST:PORT or path",
+                           faults.BUSY) from None
 
 
 def _greet(modem, args):
@@ -154,6 +176,14 @@ def _every(text):
     if not text.isdecimal() or not 1 <= int(text) <= 86400:
         raise argparse.ArgumentTypeError("%s is no time; 1 to 86400 s" % text)
     return int(text)
+
+
+def _number(text):
+    try:
+        semi_octets(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("%s is no number; for example +491700000007" % text) from None
+    return text
 
 
 def _place(text):

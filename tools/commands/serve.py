@@ -13,10 +13,12 @@ import sqlalchemy.exc
 
 from .. import faults
 from ..faults import Fault
+from ..modem.centre import Party, semi_octets
 from ..servers.configuration import Configuration, checked_accounts, checked_settings
 from ..servers.credentials import DTLS, NONE, OSCORE, BadSecret, load, load_key
 from ..servers.credentials import KINDS as KINDS_OF_SECURITY
 from ..servers.gateway import Gateway
+from ..servers.messages import SLOW, Face
 from ..servers.platform import Platform
 from ..servers.protection import asking, serving
 from ..servers.storage import Storage
@@ -41,6 +43,7 @@ examples:
       --bind 192.168.1.1:5683 --platform coap://platform.example:5693 --platform-key gw-1.key
   pointsman serve configuration --security dtls --secret configuration.secret --accounts devices.json
   pointsman serve platform --insecure --bind 0.0.0.0:5693       where you trust the network
+  pointsman serve platform --insecure --sms +491700000001 --centre /tmp/centre       the laboratory's short messages
 
 devices.json names what each device gets, by its endpoint name:
   {"meter-7": {"accounts": [{"uri": "coap://192.168.1.1:5683", "ssid": 1, "links": "eth",
@@ -72,6 +75,8 @@ def arguments(parser):
     parser.add_argument("--multicast-port", type=int, metavar="N",
                         help="configuration: answer CoAP multicast discovery there (the standard's port is 5683)")
     parser.add_argument("--advertise", action="store_true", help="configuration: also by DNS-SD over mDNS")
+    parser.add_argument("--sms", metavar="NUMBER", help="configuration, platform: also reached by short messages")
+    parser.add_argument("--centre", metavar="PLACE", help="where the short-message centre is (modem --centre)")
     parser.add_argument("--limit", type=int, default=10_000, metavar="N", help="devices at one time (default 10000)")
     parser.add_argument("--json", action="store_true", help="the log as one JSON object a line")
 
@@ -101,10 +106,21 @@ def _check(args):
                             faults.USAGE)
     if args.kind == "gateway":
         _check_platform(args.platform, args.platform_key)
+    _check_sms(args)
     if args.multicast_port is not None and not 1 <= args.multicast_port <= 65535:
         raise Fault(f"serve: --multicast-port {args.multicast_port} is no port", "1 to 65535", faults.USAGE)
     if args.limit < 1:
         raise Fault(f"serve: --limit {args.limit} leaves no room for a device", "1 or more", faults.USAGE)
+
+
+def _check_sms(args):
+    if bool(args.sms) != bool(args.centre) or args.sms and args.kind == "gateway":
+        raise Fault("serve: --sms and --centre go together, for configuration and platform",
+                    "as --sms +491700000001 --centre 127.0.0.1:7700", faults.USAGE)
+    try:
+        semi_octets(args.sms or "000")
+    except ValueError as problem:
+        raise Fault(f"serve: --sms {problem}", "as --sms +491700000001", faults.USAGE) from None
 
 
 def _secrets(args):
@@ -191,23 +207,44 @@ def _server(args, secrets, storage, host, port, log):
         upstream = asking(_upstream(args), key, storage, name)
         return Gateway(storage, host, port, args.platform, log, name, args.limit, keys=keys, upstream_keys=upstream)
     if args.kind == "platform":
-        return Platform(storage, host, port, log, args.limit, keys=keys, gateways=args.gateway)
-    return Configuration(storage, host, port, log, args.multicast_port, args.advertise, keys=keys)
+        return Platform(storage, host, port, log, args.limit, keys=keys, gateways=args.gateway,
+                        slow=SLOW if args.sms else None)
+    return Configuration(storage, host, port, log, args.multicast_port, args.advertise, keys=keys,
+                         slow=SLOW if args.sms else None)
 
 
 async def _serve(args, server, devices, where):
-    ended = asyncio.Event()
+    ended, face, party = asyncio.Event(), None, None
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     try:
         await server.start()
+        if args.sms:
+            face, party = await _face(args, server)
         for endpoint, given in devices.items():
             await server.prepare(endpoint, **given)
         await ended.wait()
     except OSError as problem:
         raise _cannot_listen(problem, where, args.multicast_port) from problem
     finally:
+        if party:
+            await party.stop()
+            face.close()
         await server.stop()
+
+
+async def _face(args, server):
+    """The server's face towards the short-message centre, and the connection to that."""
+    where = ("127.0.0.1", int(server.uri.rpartition(":")[2]))
+    face = Face(args.sms, where, lambda tpdu: party.submit(tpdu))
+    party = Party(args.centre, args.sms, face.take)
+    try:
+        await party.start()
+    except (OSError, ValueError) as problem:
+        face.close()
+        raise Fault(f"serve: no short-message centre at {args.centre} ({problem})",
+                    "start it first: pointsman modem --number NUMBER --centre PLACE", faults.HOST) from None
+    return face, party
 
 
 def _cannot_listen(problem, where, multicast_port):
