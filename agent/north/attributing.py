@@ -24,7 +24,7 @@ def attach(north, request, account, path):
     """Write-Attributes."""
     if not path:
         raise RemoteError("attributes belong to objects and what is in them", coap.NOT_ALLOWED)
-    tree_reading.discover(north.objects, path, 0)
+    tree_reading.instances(north.objects, path)
     kind = tree_reading.kind(north.objects, path) if len(path) > 2 else None
     _keep(north, attributes.attached(_book(north), account.ssid, path, request.query, kind))
     return coap.CHANGED, b"", None, (), ()

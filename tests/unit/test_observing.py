@@ -78,6 +78,7 @@ def test_attributes_are_shown_by_discover():
     assert attach(net, PATH, "gt=50", "lt=42.2") == "2.04" and attach(net, "/33000/0/3", "pmax=200") == "2.04"
     assert links(net, "/33000/0")[:6] == ["</33000/0>;pmin=10;pmax=60", "</33000/0/0>", "</33000/0/1>", "</33000/0/2>",
                                           "</33000/0/3>;dim=2;pmax=200", "</33000/0/4>;gt=50;lt=42.2"]  # fmt: skip
+    assert attach(net, "/33000/5/8", "pmin=1") == "2.04"  # has no value yet
     assert links(net, PATH) == ["</33000/0/4>;pmin=10;pmax=60;gt=50;lt=42.2"]
     assert links(net, "/33000", query=("depth=0",)) == ["</33000>;pmin=10"]
     assert links(net, "/33000", query=("depth=1",)) == ["</33000>;pmin=10", "</33000/0>;pmax=60", "</33000/5>"]
