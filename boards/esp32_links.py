@@ -149,6 +149,11 @@ class Wlan(Nic):
             self._join(now)
         return False
 
+    def station(self):
+        """-> (interface, its MAC address, SSID, channel, whether a key protects it), for those who ask from afar."""
+        mac = "".join(["%02X" % byte for byte in self.nic.config("mac")])
+        return "wlan0", mac, self._ssid, self.nic.config("channel"), bool(self._key)
+
     def _join(self, now):
         self._due = ticks_add(now, self._pause)
         self._try(self.nic.connect, self._ssid, self._key)

@@ -1,11 +1,15 @@
 """Where each LwM2M object is: a file with its tables and getters. Adding an object is one such file, one row here and
-a line in resources.py that says when the agent has it.
+a line that says when the agent has it.
 
 Tables are what OMA's registry says (tests/unit/registry.py); 26241 and 26242 are private (docs/decisions/0007).
 """
 
+from ..accounts import ACCESS, POINTSMAN, REGISTRAR, SERVER, instances
 from ..overlay import drop
 from ..table import find
+
+_ONE = (0,)
+_PACKAGE = ("5", "0", "0")  # goes to the installer block by block
 
 # object file
 _FILES = """
@@ -17,11 +21,51 @@ _FILES = """
 7 connectivity
 10 connectivity
 11 connectivity
+12 objects_radio
 13 connectivity
 25 objects_gateway
+504 objects_radio
 26241 objects_account
 26242 objects_pointsman
 """
+
+
+def announced(agent, objects):
+    """-> [(object, its instances)] that the agent has now."""
+    accounts = agent.configuration.accounts
+    servers = [account.instance for account in accounts]
+    found = [(SERVER, servers), (3, _ONE), (3331, _ONE), (POINTSMAN, _ONE)]
+    found += [(oid, _ONE) for oid in getattr(agent.board, "sensors", ())]
+    if [True for account in accounts if account.knows_epoch]:
+        found.append((REGISTRAR, servers))
+    rights = instances(agent.configuration.tree, ACCESS)
+    if rights and len(accounts) > 1:
+        found.append((ACCESS, rights))
+    if accounts:
+        found += _links(agent) + _board(agent, objects)
+    return found
+
+
+def _links(agent):
+    found = [4]
+    if agent.metrics:
+        found.append(7)
+    if "lte" in agent.settings.get("links").split(","):
+        found += (10, 11, 13, 504)
+    stations = [port for port in agent.ports() if hasattr(port, "station")]
+    return [(oid, _ONE) for oid in found] + ([(12, list(range(len(stations))))] if stations else [])
+
+
+def _board(agent, objects):
+    """What only some boards have."""
+    found = []
+    if hasattr(agent.board, "installer"):
+        found.append((5, _ONE))
+        agent.exchange.piecemeal[_PACKAGE] = agent
+    if hasattr(agent.board, "children"):
+        found.append((25, sorted(agent.board.children())))
+        objects.heads = [("/25", [("ver", "2.0")])]
+    return found
 
 
 def enter(oid, agent, objects):

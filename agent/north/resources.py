@@ -2,7 +2,7 @@
 own (catalogue.py), loaded when a server asks for them and let go afterwards.
 """
 
-from ..accounts import ACCESS, OSCORE, POINTSMAN, REGISTRAR, SECURITY, SERVER, instances
+from ..accounts import OSCORE, POINTSMAN, SECURITY
 
 SEQUENCE = (POINTSMAN, 0, 0)
 METER = (3331, 0, 5700)
@@ -45,31 +45,13 @@ class Resources:
 
     def extend(self):
         """Announce what there is, now that more of it is known."""
-        agent, accounts = self._agent, self._agent.configuration.accounts
-        later, servers = self._objects.later, [account.instance for account in accounts]
-        later(SERVER, self._load, servers)
-        for oid in [3, 3331, POINTSMAN] + list(getattr(agent.board, "sensors", ())):
-            later(oid, self._load)
-        if [True for account in accounts if account.knows_epoch]:
-            later(REGISTRAR, self._load, servers)
-        if not accounts:
-            return
-        rights = instances(agent.configuration.tree, ACCESS)
-        if rights and len(accounts) > 1:
-            later(ACCESS, self._load, rights)
-        later(4, self._load)
-        if hasattr(agent.board, "installer"):
-            later(5, self._load)
-            agent.exchange.piecemeal[_PACKAGE] = agent
-        if hasattr(agent.board, "children"):
-            self.children = sorted(agent.board.children())
-            later(25, self._load, self.children)
-            self._objects.heads = [("/25", [("ver", "2.0")])]
-        if agent.metrics:
-            later(7, self._load)
-        if "lte" in agent.settings.get("links").split(","):
-            for oid in (10, 11, 13):
-                later(oid, self._load)
+        from .catalogue import announced, forget
+
+        for oid, there in announced(self._agent, self._objects):
+            self._objects.later(oid, self._load, there)
+            if oid == 25:
+                self.children = there
+        forget()
 
     def look(self, now):
         """Tell whoever observes object 4, or a device behind this one, what of it has changed."""

@@ -85,6 +85,12 @@ def test_a_chip_that_does_not_answer_is_told_once_and_leaves_the_others_alone():
         assert wifi.poll()
 
 
+def test_wifi_says_what_it_has_joined():
+    with Chip():
+        (link,) = made(wlan={"ssid": "net", "password": "secret"}).links()
+        assert link.station() == ("wlan0", "001122AABBCC", "net", 6, True)
+
+
 def test_a_chip_on_spi():
     with Chip():
         made(lan={"phy": "W5500", "spi": 1, "sck": 12, "mosi": 13, "miso": 14, "cs": 10, "int": 11})

@@ -145,6 +145,38 @@ def test_the_apn_is_a_setting_and_the_rest_of_a_profile_is_not():
     assert ask(net, gateway, coap.PUT, "11", "0", "1", payload=b"a b", format=0) == coap.BAD_REQUEST
 
 
+class Station(Port):
+    def station(self):
+        return "wlan0", "0011AABBCCDD", "works", 6, True
+
+
+def test_wifi_where_there_is_some():
+    net = Net({"links": "eth,wifi"}, TREE)
+    net.agent.ports = lambda: [Port("eth", "192.0.2.7"), Station("wifi", "192.0.2.8")]
+    net.agent.start(0)
+    net.link("eth", True)
+    net.run(2000)
+    gateway = net.servers[sorted(net.servers)[0]]
+    assert "</12/0>" in links(gateway)
+    found = read(net, gateway, "12", "0")
+    assert found["/12/0/3"] == 2 and found["/12/0/5"] == "works" and found["/12/0/9"] == 6 and found["/12/0/15"] == 1
+    assert ask(net, gateway, coap.PUT, "12", "0", "5", payload=b"other", format=0) == coap.NOT_ALLOWED
+
+
+def test_the_sim():
+    """S1: the ICCID, where a standard object has it."""
+    net, gateway = start(links="eth,lte")
+    assert "</504/0>" in links(gateway)
+
+    class Modem:
+        identity = {"iccid": "8949020000012345678"}
+
+    net.agent.modem = Modem()
+    net.agent._aim_modem = lambda now: None
+    assert read(net, gateway, "504", "0")["/504/0/11/0"] == "8949020000012345678"
+    net.agent.modem = None
+
+
 def test_what_was_loaded_is_let_go():
     net, gateway = start()
     read(net, gateway, "3", "0")
