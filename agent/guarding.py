@@ -192,7 +192,7 @@ class Guards:
     def kept(self, agent, now, states):
         self.durable = agent.store.keep({"guards": states})
         if not self.durable:
-            agent.log.error(now, "guards", "unwritten", text="the medium takes no writes: nothing protected is sent")
+            agent.log.error(now, "guards", "unwritten", text="nothing protected is sent: " + agent.store.note)
 
     def let_out(self, agent, now, link, host, port, data):
         if self.durable:

@@ -1,4 +1,4 @@
-"""Credentials at rest: server accounts with keys, the state of their guards, the modem's PIN memory. In the store they
+"""Credentials at rest: server accounts with keys, their DTLS sessions, the modem's PIN memory. In the store they
 are one entry, sealed with AES-CCM under a key that is the board's and lies elsewhere; docs/security.md says what for.
 
 The nonce is the slot's version and a MAC over version and text: a version that a power cut took back is written again,
@@ -24,6 +24,7 @@ _PURPOSE = b"pointsman store 1"
 _TAG = const(16)
 _NONCE = const(13)
 _VERSION = const(4)  # bytes of it
+_SURELY_READABLE = const(512)  # bytes, as in store.py
 _REFUSED, _NO_DEVICE = const(1), const(19)
 _REMEDY = "; nothing secret is written. Mend that, or allow it in the clear with the setting unsealed"
 
@@ -33,19 +34,33 @@ def closed(values, version, medium, settings):
 
     Where it cannot be sealed, it stays as it is if the setting unsealed allows that. So does a PIN memory that is
     alone: it holds no key. OSError says why not, and what helps."""
-    plain = {name: values[name] for name in values if name not in _PRIVATE}
-    text = cbor.encode({name: values[name] for name in values if name in _PRIVATE})
+    inside = {name: values[name] for name in _PRIVATE if values.get(name)}
+    inside["guards"] = _states(values, True)
+    lost = "secret" in values and not inside.get("config")  # what could not be opened, and nothing in its place
+    if not inside["guards"] and (lost or len(inside) == 1):
+        return cbor.encode(values)
     try:
-        cbor.decode(text)
-        plain["secret"] = _seal(_keys(medium, "make"), version.to_bytes(_VERSION, "big"), text)
-    except RemoteError:
-        raise LocalError("store: too much in it to be read again")
+        return _sealed(values, inside, version.to_bytes(_VERSION, "big"), _keys(medium, "make"))
     except (LocalError, OSError) as e:
-        if settings and settings.get("unsealed") or not _keyed(values):
+        if settings and settings.get("unsealed") or not _keyed(inside):
             return cbor.encode(values)
         raise OSError(_REFUSED, "store: credentials cannot be sealed (%s)%s" % (_reason(e), _REMEDY))
     finally:
         _let_go(values)
+
+
+def _sealed(values, inside, version, keys):
+    plain = {name: values[name] for name in values if name not in _PRIVATE}
+    if values.get("guards"):
+        plain["guards"] = _states(values, False)
+    text = cbor.encode(inside)
+    nonce = version + hmac(keys[32:], version + text)[: _NONCE - _VERSION]
+    plain["secret"] = nonce + Ccm(keys[:32], _TAG).seal(nonce, text, _PURPOSE)
+    try:
+        if len(text) > _SURELY_READABLE:
+            cbor.decode(text)
+    except RemoteError:
+        raise LocalError("too much in it to be read again")
     return cbor.encode(plain)
 
 
@@ -69,6 +84,7 @@ def opened(values, medium, spare):
     except (LocalError, OSError, RemoteError) as e:
         return "the credentials cannot be opened (%s); starting without them" % _reason(e)
     del values["secret"]
+    found["guards"] += values.pop("guards", [])
     for name in found:
         values.setdefault(name, found[name])
     _let_go(values)
@@ -107,26 +123,27 @@ def _keys(medium, what):
     return hkdf(b"", medium.secret(what), _PURPOSE, 64)
 
 
-def _seal(keys, version, text):
-    nonce = version + hmac(keys[32:], version + text)[: _NONCE - _VERSION]
-    return nonce + Ccm(keys[:32], _TAG).seal(nonce, text, _PURPOSE)
+def _states(values, secret):
+    """The guards' states that are bytes: a DTLS session with its keys; or those that are not: OSCORE's numbers. These
+    are no secret and stay outside: who loses the machine key must not use a number again."""
+    return [item for item in values.get("guards") or () if isinstance(item[1], bytes) == secret]
 
 
 def _keyed(values):
-    return values.get("guards") or _holds_key(values.get("config")) or _holds_key(values.get("previous"))
+    return values["guards"] or _holds_key(values.get("config")) or _holds_key(values.get("previous"))
 
 
 def _holds_key(rows):
     """Whether there is a key in this configuration (CBOR of [[object, instance, resource, value]])."""
     rows = cbor.decode(rows) if rows and isinstance(rows, bytes) else rows or ()
-    drop("codec.cbor_reading")
     return bool([row for row in rows if row[0] == 21 or (row[0] == 0 and row[2] == 5 and row[3])])
 
 
 def _let_go(values):
-    """Without a key there is nobody else who has use for the cipher."""
-    if not _keyed(values):
-        drop("crypto.ccm", "crypto.hashes")
+    """Without a guard this is not needed again for long, and nobody else has use for the cipher."""
+    if not values.get("guards"):
+        drop("sealing", "crypto.ccm", "crypto.hashes")
+    drop("codec.cbor_reading")
 
 
 def _reason(e):

@@ -70,7 +70,7 @@ class Store:
             from .sealing import opened
 
             self.note = opened(self._values, medium, _SLOTS[1 - self._slot])
-        drop("codec.cbor_reading", "sealing")
+        drop("codec.cbor_reading")
 
     def get(self, key, default=None):
         """The value last put under `key` (a copy is not made: treat it as read-only), or `default`."""
@@ -95,7 +95,6 @@ class Store:
             from .sealing import closed
 
             body = closed(values, self._version + 1, self._medium, self._settings)
-            drop("sealing")
         data = _seal(self._version + 1, body)
         if len(data) > _SURELY_READABLE and _open(data) is None:
             raise LocalError("store: too much in it to be read again")

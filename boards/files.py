@@ -12,9 +12,9 @@ _ENOENT, _EEXIST = 2, 17
 
 class Files:
     """The medium: read, write, append, remove, forget, by name. Raises OSError with the path in its text. key: the file
-    of the machine's secret, where somebody else takes care of it."""
+    of the machine's secret, where somebody else takes care of it; None: the machine is simulated, it has no secrets."""
 
-    key = ""
+    key = None
 
     def __init__(self, folder):
         self.folder = folder

@@ -29,7 +29,7 @@ def of(medium, what, Files):
     if len(found) < _SIZE:
         raise OSError(_EINVAL, "machine key: %s has %d bytes, %d are needed; without it the device starts as new"
                       % (path, len(found), _SIZE))
-    if _readable(path):
+    if medium.key is not None and _readable(path):
         raise OSError(_EACCES, "machine key: others may read %s; chmod 600 it, and start with umask 077" % path)
     return found
 

@@ -31,6 +31,7 @@ SHARED = ("pointsman.agent", "pointsman.boards")
 # Runs inside MicroPython. `@` starts the lines that the plugin reads; all else is a test's own output.
 RUNNER = """
 import gc, sys
+gc.threshold(65536)  # as on a device: what lives lies together, else a full heap would be in pieces
 sys.path[:0] = %r
 module = __import__(%r)
 for name in %r:

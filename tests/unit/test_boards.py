@@ -114,12 +114,13 @@ def test_a_machine_key_is_made_once_and_forgotten_for_ever():
 def test_a_machine_key_that_is_damaged_or_open_to_others_is_refused():
     with Folder() as folder:
         os.system("chmod 755 " + folder)
-        files = Files(folder + "/store")
+        files = linux.Board({"dir": folder + "/store"}).medium()
         put(folder + "/store.key", "short")
         assert "5 bytes" in refusal(files.secret, "make").args[1]
         put(folder + "/store.key", "k" * 32)
         os.system("chmod 644 %s/store.key" % folder)
         assert "chmod 600" in refusal(files.secret, "read").args[1]
+        assert sim.Board({"dir": folder}).medium().secret("read") == b"k" * 32  # a simulated machine has no secrets
         os.system("chmod 600 %s/store.key" % folder)
         assert files.secret("read") == b"k" * 32
         os.system("chmod 644 %s/store.key; chmod 700 %s" % (folder, folder))
