@@ -24,6 +24,7 @@ def test_keys_of_a_device():
     assert secret.oscore_key(kid) == peer(b"pointsman oscore " + kid) == secret.device_key("oscore", "meter-7")
     assert secret.dtls_key(b"meter-7") == peer(b"pointsman dtls meter-7") == secret.device_key("dtls", "meter-7")
     assert len({secret.device_key(kind, name) for kind in ("oscore", "dtls") for name in ("a", "b")}) == 4
+    assert secret.oscore_key(b"") is None and secret.oscore_key(b"server") is None  # no device's
     assert Secret(bytes(32)).dtls_key(b"meter-7") != secret.dtls_key(b"meter-7")
 
 

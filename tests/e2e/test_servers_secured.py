@@ -11,7 +11,7 @@ from aiocoap.numbers.types import Type
 from fake_device import FakeDevice
 from guarded import Guarded, make, send
 
-from pointsman.tools.servers.coap import Unreachable
+from pointsman.tools.servers.coap import SERVER, Unreachable
 from pointsman.tools.servers.credentials import DTLS, OSCORE, Secret
 from pointsman.tools.servers.dtls import Client, Sessions
 from pointsman.tools.servers.gateway import Gateway
@@ -348,6 +348,38 @@ def test_gateway(world, tmp_path):
                     assert (await moved.register(direct.uri, epoch=2)).code == Code.CREATED
                     await eventually(lambda: gateway._table.of(name) is None)  # noqa: B023
         assert world.rejected() == {} and gateway.coap.reject.counts == {}
+
+    scenario(world, steps)
+
+
+@both
+@pytest.mark.parametrize("clean", [True, False])
+def test_platform_restarts_behind_a_gateway(world, tmp_path, monkeypatch, clean):
+    """The gateway goes on by itself: an Echo, or another session; no reading is lost."""
+    monkeypatch.setattr(SERVER, "ACK_TIMEOUT", 0.1)
+    monkeypatch.setattr(SERVER, "limit", 1.0)
+
+    async def steps():
+        storage = Storage("sqlite:///%s" % (tmp_path / "gateway.sqlite"))
+        gateway = Gateway(storage, "127.0.0.1", 0, world.platform.uri, world.log, upstream_host="127.0.0.1",
+                          keys=world.serving(storage, "gw-1", LAN), upstream_keys=world.asking(storage, "gw-1", SECRET))
+        await gateway.start()
+        try:
+            guard = world.guard("meter-7", secret=LAN, uri=gateway.uri)
+            async with FakeDevice("meter-7") as device, guard:
+                await device.register(guard.uri, epoch=1)
+                await device.send(guard.uri, 1, [1])
+                await eventually(lambda: len(world.platform.readings("meter-7")) == 1)
+                await (world.stop() if clean else world.crash())
+                await world.start()
+                await device.send(guard.uri, 2, [2])
+                await eventually(lambda: len(world.platform.readings("meter-7")) == 2, 20)
+                await device.update("?lt=61")
+                await eventually(lambda: world.platform._table.of("meter-7").lifetime == 61, 20)
+                assert await world.platform.read("meter-7", "/3/0/0") == "maker"
+        finally:
+            await gateway.stop()
+            storage.close()
 
     scenario(world, steps)
 

@@ -16,6 +16,7 @@ from ...agent.crypto.hashes import hkdf
 NONE, DTLS, OSCORE = KINDS = ("none", "dtls", "oscore")
 SERVER_ID = b""  # the OSCORE id of every server
 KEY_SIZE = 16  # bytes of a device's key
+_KID = 5  # bytes; sequence numbers have as many to themselves
 _HEX = re.compile(rb"[0-9a-fA-F]+\s*")
 _MAKE = "make one: (umask 77; openssl rand -hex 32 > %s)"
 _GIVE = "have the server's owner make it: pointsman key --help"
@@ -42,8 +43,8 @@ class Secret:
         return self.oscore_key(kid(endpoint)) if security == OSCORE else self.dtls_key(endpoint.encode())
 
     def oscore_key(self, kid):
-        """The master secret of who has this sender id (RFC 8613 3.2): no salt, no ID context."""
-        return hkdf(b"", self._value, b"pointsman oscore " + kid, KEY_SIZE)
+        """The master secret of who has this sender id (RFC 8613 3.2), None for what is none: no salt, no ID context."""
+        return None if len(kid) != _KID else hkdf(b"", self._value, b"pointsman oscore " + kid, KEY_SIZE)
 
     def dtls_key(self, identity):
         """The pre-shared key of this identity (bytes; RFC 4279)."""
@@ -51,8 +52,8 @@ class Secret:
 
 
 def kid(endpoint):
-    """The OSCORE sender id of an endpoint name: 5 bytes, so that the sequence number has the other five to itself."""
-    return hashlib.sha256(endpoint.encode()).digest()[:5]
+    """The OSCORE sender id of an endpoint name."""
+    return hashlib.sha256(endpoint.encode()).digest()[:_KID]
 
 
 def load(file):
