@@ -56,7 +56,9 @@ class Lwm2m:
     def register(self, target, endpoint, epoch, now, version="1.1", queue=False):
         """queue: the server shall keep what it wants of us until we are heard of (queue mode, 1.1 Core 6.2.1)."""
         account, link = target
-        query = ["ep=" + endpoint, "lt=%d" % account.lifetime_s, "lwm2m=" + version, "b=S" if link == "sms" else "b=U"]
+        query = ["ep=" + endpoint, "lt=%d" % account.lifetime_s, "lwm2m=" + version]
+        if queue or link == "sms":  # else it is U, which goes without saying (table 6.2.1-1)
+            query.append("b=S" if link == "sms" else "b=U")
         if queue:
             query += ["Q"] if version != "1.0" else [query.pop() + "Q"]
         if account.knows_epoch:

@@ -173,7 +173,7 @@ def test_what_a_registration_says():
     """LightweightM2M-1.1-int-101"""
     _, gateway, _ = start()
     (request,) = registrations(gateway)
-    assert request.query == ("ep=meter-1", "lt=60", "lwm2m=1.1", "b=U", "epoch=2") and request.format == 40
+    assert request.query == ("ep=meter-1", "lt=60", "lwm2m=1.1", "epoch=2") and request.format == 40
     assert request.payload.startswith(b"</>;ct=112,</1/1>,</1/2>,</3/0>,</4/0>,</7/0>,</3331/0>")
 
 

@@ -58,7 +58,7 @@ def test_client_initiated_bootstrap(prepared):
     assert device.answers == [Code.DELETED, Code.CHANGED, Code.CHANGED, Code.CHANGED]
     kind, endpoint, words = device.server.log[0]
     assert (kind, endpoint) == ("register", NAME)
-    assert words == {"ep": NAME, "lt": "60", "lwm2m": "1.1", "b": "U"}
+    assert words == {"ep": NAME, "lt": "60", "lwm2m": "1.1"}
     assert device.account == "/1/1" and device.read("/1/1")["/1/1/0"] == 101
 
 

@@ -17,7 +17,7 @@ def test_initial_registration(device):
     """LightweightM2M-1.1-int-101 Initial Registration: the standard's words and none of ours, and the object links."""
     kind, endpoint, words = device.server.log[0]
     assert (kind, endpoint) == ("register", NAME)
-    assert words == {"ep": NAME, "lt": "10", "lwm2m": "1.1", "b": "U"}
+    assert words == {"ep": NAME, "lt": "10", "lwm2m": "1.1"}
     links = device.client.links
     assert "/3/0" in links and device.account in links and "112" in links["/"]["ct"]
     assert not [path for path in links if path.startswith(("/0", "/21"))]
