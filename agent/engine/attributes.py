@@ -105,7 +105,9 @@ def _rules(words):
 
 
 def _value(text):
-    return int(text) if text.lstrip("-").isdigit() else float(text)
+    if text.strip("0123456789-.eE"):
+        raise ValueError
+    return float(text) if text.strip("0123456789-") else int(text)
 
 
 def _number(name, kind, value):

@@ -70,6 +70,10 @@ def checked(path, kind, value, most=255):
     fits = isinstance(value, _KINDS.get(kind, ())) and (kind == "bool" or not isinstance(value, bool))
     if not fits or (isinstance(value, (str, bytes)) and len(value) > most):
         raise RemoteError("%s takes %s, not %r" % (spelled(path), "no value" if kind == "-" else kind, _short(value)))
+    if isinstance(value, float) and value - value != 0:
+        raise RemoteError("%s takes a number, not %r" % (spelled(path), value))
+    if kind in ("int", "time") and not -(1 << 63) <= value < 1 << 64:
+        raise RemoteError("%s takes 64 bits" % spelled(path))
     if kind == "objlnk" and (len(value) != 2 or max(value) > 65535):
         raise RemoteError("%s takes object:instance" % spelled(path))
     return value
@@ -78,7 +82,7 @@ def checked(path, kind, value, most=255):
 def _link(value):
     """An object link as (object, instance), also one that came as text: "21:0" (1.1 Core table 7.2-1)."""
     parts = value.split(":") if isinstance(value, str) else ()
-    if len(parts) == 2 and parts[0].isdigit() and parts[1].isdigit() and len(value) < 12:
+    if len(parts) == 2 and parts[0] and parts[1] and not value.strip("0123456789:") and len(value) < 12:
         return int(parts[0]), int(parts[1])
     return value
 

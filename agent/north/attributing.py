@@ -48,7 +48,7 @@ def _keep(north, book):
 def _depth(words):
     for word in words:
         name, _, value = word.partition("=")
-        if name != "depth" or not value.isdigit() or int(value) > 3:
+        if name != "depth" or value not in ("0", "1", "2", "3"):
             raise RemoteError("a Discover takes depth=0 to 3, not %s" % word[:20])
         return int(value)
     return None

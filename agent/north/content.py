@@ -9,6 +9,7 @@ from ..errors import RemoteError
 
 ACCESS = 2  # the object that says what each server may do, where there are several
 _MOST = 8192  # bytes, as the exchange takes
+_DIGITS = "0123456789"  # str.isdigit() knows more of them than int()
 TEXT, OPAQUE, CBOR, SENML_JSON, SENML_CBOR = 0, 42, 60, 110, 112
 
 
@@ -16,9 +17,10 @@ def path(segments):
     """("3", "0") -> (3, 0); as objects.spelled() has it, ("d1", "3") -> (131075,). RemoteError (4.04) when these are no
     object, instance, resource and resource instance ids."""
     behind = 0
-    if len(segments) > 1 and segments[0][:1] == "d" and segments[0][1:].isdigit() and len(segments[0]) < 6:
+    first = segments[0] if len(segments) > 1 else ""
+    if first[:1] == "d" and 1 < len(first) < 6 and not first[1:].strip(_DIGITS):
         behind, segments = int(segments[0][1:]) + 1 << 16, segments[1:]
-    ids = [int(part) if part.isdigit() and len(part) < 6 else 65536 for part in segments]
+    ids = [int(part) if 0 < len(part) < 6 and not part.strip(_DIGITS) else 65536 for part in segments]
     if len(ids) > 4 or [number for number in ids if number > 65535]:
         raise RemoteError("there is no /%s" % "/".join(segments)[:60], coap.NOT_FOUND)
     return (ids[0] + behind,) + tuple(ids[1:]) if ids else ()
@@ -41,8 +43,9 @@ def answer(objects, asked, accept):
 
 
 def refusal(error):
-    """A RemoteError as (code, diagnostic text, no format); 4.00 where it names no code."""
-    return error.args[1] if len(error.args) > 1 else coap.BAD_REQUEST, error.args[0].encode(), None
+    """A RemoteError as (code, diagnostic text, no format); 4.00 where it names no code, 5.00 for what is our fault."""
+    code = coap.BAD_REQUEST if isinstance(error, RemoteError) else coap.INTERNAL
+    return error.args[1] if len(error.args) > 1 else code, error.args[0].encode(), None
 
 
 def encode(asked, values, accept, kind=None):
@@ -112,6 +115,8 @@ def _from_text(target, kind, payload):
             return ("0", "1").index(text) == 1
         if kind == "opaque":
             return a2b_base64(text)
+        if kind in ("int", "time", "float") and text.strip(_DIGITS + "+-.eE"):
+            raise ValueError
         return {"int": int, "time": int, "float": float}.get(kind, str)(text)
     except (ValueError, UnicodeError):
         raise RemoteError("%s takes %s, not %r" % (spelled(target), kind, payload[:40]))

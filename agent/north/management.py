@@ -7,7 +7,7 @@ Source: LwM2M 1.1 Core 6.3, Transport 6.4.4.
 from ..codec import coap
 from ..engine import tree_reading, tree_writing
 from ..engine.objects import spelled
-from ..errors import RemoteError
+from ..errors import LocalError, RemoteError
 from . import content
 
 _LINK_FORMAT = 40
@@ -29,7 +29,7 @@ def handle(north, request, account, now):
         else:
             code, payload, format, options, changed = _done(north, request, account, path, now)
             paths = [path]
-    except RemoteError as e:
+    except (RemoteError, LocalError) as e:
         code, payload, format = content.refusal(e)
     if format == _LINK_FORMAT:
         request.observe = None
