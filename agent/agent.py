@@ -255,10 +255,14 @@ class Agent(Configuring, Registering, Linking):
         result = outcome(response)
         if handle == self._report_handle and handle is not None:
             self._report_handle = None
-            (self.reports.acknowledged if result == "accepted" else self.reports.failed)(now)
+            rejected = result in ("gone", "rejected")
+            if result == "accepted":
+                self.reports.acknowledged(now)
+            else:
+                self.reports.failed(now, rejected)
             if response == "timeout" and self.registration.registrar:
                 self.links.distrust(self.registration.registrar[1], now)  # another one need not wait for the Update
-            if result in ("gone", "failed", "rejected"):
+            if result == "failed" or rejected and self.reports.failures == 1:
                 self.registration.update_now(now)  # finds out whether the registrar is there and knows us
         elif self.registration.waits_for(handle):
             if result == "accepted" and (self.registration.state == "registering" or response.location):

@@ -17,15 +17,18 @@ class Configuring:
     north = None
 
     def _seek(self, now, link, asked=False):
-        """No account, or asked for: ask the bootstrap server that is known, or look for one on this link. What does so
-        is loaded while there is none, and no longer."""
+        """No account, or asked for: ask the bootstrap server that is known, or look for one on this link."""
+        self._load_search()
+        self.provisioning.seek(now, link, asked)
+
+    def _load_search(self):
+        """What finds and asks a configuration server is loaded while one is needed, and no longer."""
         if not self.provisioning:
             from .provisioning import Provisioning
 
             self.provisioning = Provisioning(self)
             self.discovery, self.bootstrap = self.provisioning.discovery, self.provisioning.bootstrap
             self._compose()
-        self.provisioning.seek(now, link, asked)
 
     def _commit(self, now, tree):
         self.configuration.commit(tree)

@@ -55,7 +55,11 @@ class Tenure:
         """
         if agent.configuration.trial or agent.registration.registrar is None:
             return self.appoint("purge", instance, now + _LATER_MS)
+        tree = agent.configuration.tree
+        keys = tree.get((SECURITY, instance, 17))
         agent.configuration.remove(SECURITY, instance)
+        if keys and keys not in [tree[path] for path in tree if path[0] == SECURITY and path[2] == 17]:
+            agent.configuration.remove(*keys)
         agent.log.info(now, "bootstrap", "purged", instance=instance)
 
     def disable(self, agent, now, instance):

@@ -18,6 +18,7 @@ sms keep _sms_keep
 sms datagram _sms_datagram
 modem message _modem_message
 modem unsent _modem_unsent
+bootstrap failed _bootstrap_failed
 """
 _ROUND_TRIPS = 8  # that a bootstrap server may be silent for
 
@@ -129,11 +130,11 @@ class Texting(Agent):
         if target[1] == SMS:
             self.sms.failed(now)
 
-    def _seek(self, now, link):
+    def _seek(self, now, link, asked=False):
         """There is no discovery by short messages: the number of the configuration server must be known."""
         known = bootstrap_account(self.configuration.tree)
         if link != SMS or known and known.peer(SMS):
-            Agent._seek(self, now, link)
+            Agent._seek(self, now, link, asked)
 
     def _load_search(self):
         Agent._load_search(self)
@@ -141,6 +142,6 @@ class Texting(Agent):
         self.bootstrap.wait_ms = max(wait, _ROUND_TRIPS * self._patience_ms) if self.links.active == SMS else wait
 
     def _bootstrap_failed(self, now, reason):
-        Agent._bootstrap_failed(self, now, reason)
+        self.provisioning.failed(now, reason)
         if self.links.active == SMS:
             self.sms.failed(now)

@@ -21,6 +21,7 @@ waiting offline offline
 """
 _BACK_OFF_MS = 2000
 _BACK_OFF_CAP_MS = 20000
+_REJECTED_CAP_MS = 3600000
 
 
 class Reports:
@@ -31,7 +32,7 @@ class Reports:
         self.journal, self.period_ms, self._batch = journal, period_ms, batch
         self._last = self._measure_at = None  # the reading before, the next one
         self._retry_at = None
-        self._failures = 0
+        self.failures = 0  # in a row
         self._sent = 0  # last sequence of the batch in flight
         self._actions = []
 
@@ -55,7 +56,7 @@ class Reports:
         """May batches be sent (is there a registrar)? False takes back the one in flight: it stays
         pending."""
         if self._enter("online" if yes else "offline"):
-            self._failures = 0
+            self.failures = 0
             if not yes:
                 self._actions = [action for action in self._actions if action[0] != "send"]
             self._advance(now)
@@ -63,15 +64,18 @@ class Reports:
     def acknowledged(self, now):
         """The registrar keeps the batch in flight: forget it, send the next one."""
         if self._enter("acknowledged"):
-            self._failures = 0
+            self.failures = 0
             self.journal.acknowledge(self._sent)
             self._advance(now)
 
-    def failed(self, now):
-        """The batch in flight got no acknowledgement; it is repeated after 2, 4, 8 ... 20 s."""
+    def failed(self, now, rejected=False):
+        """The batch in flight got no acknowledgement; it is repeated after 2, 4, 8 ... 20 s. rejected: the registrar
+        answers, but will have none of it (some servers know no Send): ... 1 h. Registered anew it is repeated at once.
+        """
         if self._enter("failed"):
-            self._retry_at = now + min(_BACK_OFF_MS << self._failures, _BACK_OFF_CAP_MS)
-            self._failures = min(self._failures + 1, 8)
+            cap = _REJECTED_CAP_MS if rejected else _BACK_OFF_CAP_MS
+            self._retry_at = now + min(_BACK_OFF_MS << self.failures, cap)
+            self.failures = min(self.failures + 1, 11)
 
     def poll(self, now):
         """Say what is due at `now`."""

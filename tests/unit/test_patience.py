@@ -122,6 +122,20 @@ def test_when_all_have_failed_the_last_one_is_tried_on():
     assert net.agent.registration.target[0].ssid == 1 and net.agent.registration.state == "registered"
 
 
+def test_a_server_without_send_is_not_bothered_for_ever():
+    """4.04 or 4.05 to each Send: an Update finds out once that one is registered; the next tries are ever rarer."""
+    net = Net({"links": "eth", "probe_ms": 0, "report_period_s": 10}, two())
+    net.servers[GATEWAY].codes[("dp",)] = coap.NOT_FOUND
+    net, gateway, _ = begin(None, (), net=net)
+    net.run(1000000)
+    paths = gateway.paths()
+    assert paths.count("dp") < 11 and paths.count("rd/7") == 1 and paths.count("rd") == 1
+    assert len(net.agent.journal.pending(500)) == 100
+    gateway.codes.clear()
+    net.run(2000000)
+    assert len(net.agent.journal.pending(500)) < 2
+
+
 def test_a_server_sends_the_device_away_for_a_while():
     """Execute /1/x/4, for as long as /1/x/5 says."""
     net, gateway, platform = begin(two({5: 50}), ())

@@ -211,6 +211,15 @@ def test_a_bootstrap_account_ends():
     assert net.agent.registration.state == "idle" and len(net.agent.configuration.accounts) == 1
 
 
+def test_its_keys_end_with_it():
+    tree = {(0, 65534, 12): 10, (0, 65534, 17): (21, 0), (21, 0, 0): b"k" * 16, (21, 0, 1): b"c", (21, 0, 2): b"s"}
+    tree.update(one())
+    net, boot = begin([], tree)
+    assert (21, 0, 0) in net.agent.configuration.tree
+    net.run(70001)
+    assert not [path for path in net.agent.configuration.tree if path[0] == 21 or path[1] == 65534]
+
+
 def test_it_does_not_end_while_it_is_the_only_way_back():
     net, boot = begin([DELETE, put("/0/65534", [(0, "coap://10.0.0.5"), (1, True), (2, 3), (12, 10)])]
                       + accounts("10.9.9.9") + [FINISH])  # fmt: skip

@@ -225,6 +225,15 @@ def test_a_configuration_server_by_its_number_and_no_discovery():
     assert device.sent == [] and device.agent.discovery is None
 
 
+def test_a_configuration_server_by_its_number_is_waited_for_and_then_left_alone():
+    device = Device(tree=None, links="sms", bootstrap_uri="sms:" + NUMBER)
+    device.pass_time(0)
+    device.modem("registered")
+    assert device.agent.bootstrap.wait_ms == 240000
+    device.pass_time(300000)
+    assert not device.agent.sms.up
+
+
 def test_the_budget_outlives_a_restart():
     device = registered(sms_per_day=10)
     left = device.agent.sms.left(0)
