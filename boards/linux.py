@@ -98,17 +98,24 @@ class Board(posix.Board):
     interface of data sessions, such as ppp0), ppp_by (who makes it: pppd, tun, or auto: what there is),
     routes (whether the machine's default routes are to follow the agent's choice of link),
     key (a file with the machine's own secret, that somebody else takes care of; default: DIR.key, made when needed),
+    installer (a program that checks and installs firmware, see installer.py; none: there is no update from afar),
+    package_max (bytes of a package),
     stop (descriptor of a pipe's end that never waits; end of file there asks for the end; -1: none)."""
 
     name, log = "linux", "text"
     DEFAULTS = {"dir": "", "links": ["any"], "modem": "", "baud": 115200, "meter": "", "period": 250, "ppp": "",
-                "ppp_by": "auto", "routes": False, "stop": -1, "key": ""}  # fmt: skip
+                "ppp_by": "auto", "routes": False, "stop": -1, "key": "", "installer": "",
+                "package_max": 33554432}  # fmt: skip
     _events = _stop = None
 
     def make_links(self, options):
         links = [link_of(spec) for spec in options["links"]]
         if options["modem"] and options["ppp"]:  # it is there while a data session is up
             links.append(Interface("lte", options["ppp"]))
+        if options["installer"]:
+            from .installer import Installer
+
+            self.installer = Installer(options["installer"], options["dir"], options["package_max"])
         if options["routes"]:
             from .routes import Routes
 
