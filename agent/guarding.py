@@ -160,8 +160,17 @@ class Guards:
         return not (guard and guard.dtls and guard.peer) or guard.peer[0] == peer[0]
 
     def confirm(self, peer):
-        """The registrar at this peer has just answered what was asked since the start."""
+        """The registrar at this peer has just answered what was asked since the start. Who has no account any more is
+        done with, and found as it is when it is asked again."""
+        for guard in self._guards:
+            state = not guard.wanted and guard.engine.state()
+            if state:
+                self._remember(guard.mark, state)
         self._guards = [guard for guard in self._guards if guard.wanted]
+        self.prove(peer)
+
+    def prove(self, peer):
+        """The server at this peer has just answered what was asked since the start, so it is there, and now."""
         guard = self._of(peer)
         if guard:
             guard.hints = 0

@@ -70,7 +70,9 @@ class Provisioning:
         self.bootstrap.sent(fetch(agent.exchange, peer, agent.settings.get("endpoint"), now))
 
     def answered(self, now, handle, result, response):
-        bootstrap = self.bootstrap
+        bootstrap, guards = self.bootstrap, self._agent.guards
+        if guards and handle == bootstrap.handle and result == "accepted":
+            guards.prove(bootstrap.peer)
         if bootstrap.state != "fetching" or isinstance(response, str):
             bootstrap.answered(handle, result, now)
         elif handle == bootstrap.handle:

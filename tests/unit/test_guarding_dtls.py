@@ -4,6 +4,8 @@ from guarded_net import KEY, begin, both, dtls, registered, secure
 from guarded_tunnel import Tunnel
 from test_agent import GATEWAY, PLATFORM, TREE
 
+from agent.engine.dtls import Dtls
+
 
 def test_dtls_both_ways_with_one_handshake_each():
     net = begin(secure(tree=both(dtls)))
@@ -68,6 +70,28 @@ def test_without_a_connection_id_a_clean_end_closes_the_session():
         begin(net)
         (guard,) = net.agent.guards._guards
         assert registered(net) == (GATEWAY[0], "eth") and guard.engine.counters["handshakes"] == 1
+
+
+def test_a_server_that_is_asked_again_is_found_as_it_was():
+    """As a configuration server is, by a bootstrap that somebody wants later: no handshake, and its requests count."""
+    net = begin(secure(tree=both(dtls)))
+    net.link("eth", False)
+    net.run(100)
+    assert registered(net) == (PLATFORM[0], "wifi")
+    guards, configuration = net.agent.guards, net.agent.configuration
+    tree, accounts = configuration.tree, configuration.accounts
+    guards.renew(tree, [account for account in accounts if account.host == PLATFORM[0]])
+    guards.confirm(("wifi",) + PLATFORM)
+    assert not guards._of(("eth",) + GATEWAY)
+    guards.renew(tree, accounts)
+    engine = guards._of(("eth",) + GATEWAY).engine
+    assert engine.is_up() and engine.is_fresh() and engine.counters["handshakes"] == 0
+    again = Dtls(b"meter-1", KEY, net.agent._below, dict(map(tuple, net.agent.store.get("guards")))[
+        guards._of(("eth",) + GATEWAY).mark])  # fmt: skip
+    assert not again.is_fresh()  # after a power cut, until something has been answered
+    guards._of(("eth",) + GATEWAY).engine = again
+    guards.prove(("eth",) + GATEWAY)
+    assert again.is_fresh()
 
 
 def test_a_server_that_lost_its_sessions_gets_a_handshake():
