@@ -9,6 +9,7 @@ from leshan_servers import JSON, SCHEME, SENML, TLV, Agent, Leshan, name_of, nee
 
 OWN, GIVEN = "0f" * 16, "a1" * 16  # the keys that a device is born with, and is given
 WAYS = list(itertools.product(["none", "dtls", "oscore"], repeat=2))[1:]
+CONTEXT = {"none": {}, "dtls": {}, "oscore": {"sender": b"srv".hex(), "salt": b"salt".hex()}}
 FORMATS = {"tlv": TLV, "senml-json": JSON, "senml-cbor": SENML, "asked": None}
 
 
@@ -111,11 +112,11 @@ def test_asked_for_by_the_server(leshan, start):
     assert leshan.count("bootstrap-end", name) == 3
 
 
-def protected(name, security, uri):
+def protected(name, security, uri, key=None):
     """The configuration, with a new key for the server; the device's way to the bootstrap server stays."""
     if security == "none":
         return configuration(uri)
-    given = base64.b64encode(bytes.fromhex(GIVEN)).decode()
+    given = base64.b64encode(bytes.fromhex(key or GIVEN)).decode()
     if security == "dtls":
         identity = base64.b64encode(name.encode()).decode()
         return configuration(uri, security={"securityMode": "PSK", "publicKeyOrId": identity, "secretKey": given})
@@ -132,7 +133,7 @@ def test_keys_from_a_bootstrap(leshan, start, ways):
     first, then = ways
     name = start.name("-".join(("keys", *ways)))
     trust(leshan, first, name, OWN, bootstrap=True)
-    trust(leshan, then, name, GIVEN, **({"sender": b"srv".hex(), "salt": b"salt".hex()} if then == "oscore" else {}))
+    trust(leshan, then, name, GIVEN, **CONTEXT[then])
     leshan.tell("configure", name, config=protected(name, then, leshan.uris[SCHEME[then]]))
     settings = {"bootstrap_uri": leshan.uris["bs-" + SCHEME[first]], "insecure": "none" in ways, "security": first,
                 "device_key": OWN, "manufacturer": "pointsman"}  # fmt: skip
@@ -150,3 +151,24 @@ def test_keys_from_a_bootstrap(leshan, start, ways):
         leshan.event("registered", name, since)
     assert leshan.count("bootstrap-end", name) == 1
     assert OWN not in agent.said() and GIVEN not in agent.said()
+
+
+@pytest.mark.parametrize("security", ["dtls", "oscore"])
+def test_new_keys(leshan, start, security):
+    """Keys change by a bootstrap that the server asks for, under the old ones; with the new ones the device is back.
+    (By DTLS: Leshan's bootstrap server begins its OSCORE numbers again at 0 each time, replays to us.)"""
+    name = start.name("rotated-" + security)
+    uri = leshan.uris[SCHEME[security]]
+    trust(leshan, "dtls", name, OWN, bootstrap=True)
+    trust(leshan, security, name, GIVEN, **CONTEXT[security])
+    leshan.tell("configure", name, config=protected(name, security, uri))
+    agent = start(name, bootstrap_uri=leshan.uris["bs-coaps"], security="dtls", device_key=OWN, insecure=False)
+    with shown(agent):
+        leshan.event("registered", name)
+        agent.waits_for('"event": "registered"')
+        leshan.tell("configure", name, config=protected(name, security, uri, "77" * 16))
+        with leshan.brings("registered", name):
+            assert leshan.code("execute", name, "/1/0/9") == 204
+            leshan.tell("distrust", name)  # else it goes on with the keys that it has derived
+            trust(leshan, security, name, "77" * 16, **CONTEXT[security])
+        assert leshan.tell("read", name, "/1/0/0") == {"/1/0/0": 123}
