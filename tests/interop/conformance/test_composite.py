@@ -48,7 +48,7 @@ def test_write_on_a_resource_instance(device):
 
 @each_senml
 def test_read_composite(device, format):
-    """LightweightM2M-1.1-int-229 Read-Composite Operation; 280 Successful Read-Composite Operation: nothing else."""
+    """LightweightM2M-1.1-int-229 Read-Composite Operation; -int-280 Successful Read-Composite Operation: no more."""
     found, clock = device.fetch(["/3", "/1/1"], format), "/3/0/13"
     assert found == {**device.read("/3", format), **device.read("/1/1", format), clock: found[clock]}
     assert device.fetch(["/3/0/16", "/3/0/11/0", LIFETIME], format) == {"/3/0/16": "U", "/3/0/11/0": 0, LIFETIME: 60}
@@ -56,7 +56,8 @@ def test_read_composite(device, format):
 
 @each_senml
 def test_write_composite(device, format):
-    """LightweightM2M-1.1-int-230, 257 Write-Composite Operation: all of it, in several objects, or nothing."""
+    """LightweightM2M-1.1-int-230, -int-257 Write-Composite Operation: all of it, in several objects, or
+    nothing."""
     values = {LIFETIME: 61, STORING: False, RIGHTS + "/101": 15, RIGHTS + "/7": 3}
     assert device.patch(values, format) == Code.CHANGED
     assert device.fetch([LIFETIME, STORING, RIGHTS], format) == values
@@ -151,8 +152,8 @@ def test_minimum_and_maximum_period(device):
 
 
 def test_observe_composite(device):
-    """LightweightM2M-1.1-int-304 Observe-Composite Operation; 310 Observe-Composite and modification of parameter
-    values: one notification tells all that is observed."""
+    """LightweightM2M-1.1-int-304 Observe-Composite Operation; -int-310 Observe-Composite and modification of
+    parameter values: one notification tells all that is observed."""
     paths = [LIFETIME, STORING, "/3/0/16"]
     assert device.observe_composite(paths) == {LIFETIME: 60, STORING: True, "/3/0/16": "U"}
     assert device.put(LIFETIME, b"70") == Code.CHANGED

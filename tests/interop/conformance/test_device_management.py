@@ -164,7 +164,7 @@ def test_replacing_a_resource(device):
 
 @pytest.mark.parametrize("format", (JSON, SENML))
 def test_querying_in_senml(device, format):
-    """LightweightM2M-1.1-int-231 Querying basic information in SenML JSON format; 232 in SenML CBOR format."""
+    """LightweightM2M-1.1-int-231 Querying basic information in SenML JSON format; -int-232 in SenML CBOR format."""
     holds(device.read("/3/0", format))
     assert device.read("/1", format)[device.account + "/1"] == 60
     assert device.read("/3/0/16", format) == {"/3/0/16": "U"}
@@ -173,7 +173,7 @@ def test_querying_in_senml(device, format):
 
 @pytest.mark.parametrize("format", (SENML, JSON))
 def test_setting_in_senml(device, format):
-    """LightweightM2M-1.1-int-233 Setting basic information in SenML CBOR format; 234 in SenML JSON format."""
+    """LightweightM2M-1.1-int-233 Setting basic information in SenML CBOR format; -int-234 in SenML JSON format."""
     settable(device, format)
 
 

@@ -10,8 +10,8 @@ def options():
 
 
 def test_send(device):
-    """LightweightM2M-1.1-int-306 Send Operation; 311 Send command: the readings come by themselves, each with its time,
-    and nothing of ours towards a server that does not know it (W4)."""
+    """LightweightM2M-1.1-int-306 Send Operation; -int-311 Send command: the readings come by themselves, each with its
+    time, and nothing of ours towards a server that does not know it (W4)."""
     device.becomes(lambda: len(device.server.sent) > 1)
     assert all(path == "/3331/0/5700" and isinstance(value, int | float) and when > 1.7e9
                for _, path, value, when in device.server.sent)

@@ -67,7 +67,8 @@ def test_queue_mode(device):
     with device.once_more("register"):
         assert device.put(device.account + "/7", b"UQ") == Code.CHANGED
     words = [words for kind, _, words in device.server.log if kind == "register"][-1]
-    assert words["b"] == "U" and "Q" in words
+    assert words.get("b", "U") == "U" and "Q" in words
+    assert device.put(device.account + "/7", b"Z") == Code.BAD_REQUEST
     assert device.text(device.account + "/7") == "UQ"
 
 
