@@ -47,7 +47,8 @@ class Device:
         else:
             self._command = self._configured(interpreter, {
                 "endpoint": NAME, "security": security, "device_key": _SECRET.hex(), "links": "eth",
-                "bootstrap_uri" if bootstrap else "server_uri": uri, "lifetime_s": lifetime})  # fmt: skip
+                "bootstrap_uri" if bootstrap else "server_uri": uri, "lifetime_s": lifetime,
+                "block_size": 128})  # fmt: skip
 
     def _configured(self, interpreter, settings):
         """The command for settings that must not be seen in one: firmware/main.py with a file."""

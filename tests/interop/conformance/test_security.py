@@ -4,7 +4,7 @@ import pytest
 from aiocoap.numbers.codes import Code
 from lwm2m_device import GIVEN, NAME
 from lwm2m_security import is_protected
-from lwm2m_values import SENML, packed
+from lwm2m_values import JSON, SENML, packed
 
 
 @pytest.fixture(scope="module", params=["dtls", "oscore"])
@@ -53,6 +53,8 @@ def test_operations_under_protection(prepared):
     assert device.put(path, b"80") == Code.CHANGED
     device.becomes(lambda: device.notified(path)[-1:] == [{path: 80}])
     device.cancel(path)
+    whole = device.fetch(["/"], JSON)
+    assert len(str(whole)) > 256 and whole["/1/1/0"] == 101  # that is more than one block
     for path in ("/0", "/0/1/5", "/21", "/21/1/0"):
         assert device.get(path).code in (Code.UNAUTHORIZED, Code.NOT_FOUND), path
 
