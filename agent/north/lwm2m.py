@@ -103,7 +103,8 @@ class Lwm2m:
         from . import management
 
         management.handle(self, request, account, now)
-        drop(*_MANAGEMENT.split())
+        if not (request.block1 and request.block1[1]):  # more blocks of a firmware package are to come
+            drop(*_MANAGEMENT.split())
 
     def changed(self, path, now):
         """A resource has a new value: tell who observes it, or what holds it."""
