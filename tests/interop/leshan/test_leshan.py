@@ -16,7 +16,7 @@ LIFETIME = "/1/0/1"
 
 @pytest.fixture(scope="module")
 def leshan(tmp_path_factory):
-    servers = Leshan(tmp_path_factory.mktemp("leshan"))
+    servers = Leshan(tmp_path_factory.mktemp("leshan"), awake_ms=1000)
     yield servers
     servers.stop()
 
@@ -173,6 +173,66 @@ def quiet_about_changes(leshan, device):
         with leshan.brings("updated", device, lifetime=value):
             leshan.tell("replace", device, LIFETIME, value=value, format=TEXT)
     assert not leshan.count("notified", device, before)
+
+
+@pytest.mark.parametrize("format", [JSON, SENML], ids=["senml-json", "senml-cbor"])
+def test_composite(leshan, device, format):
+    """LightweightM2M-1.1-int-229, 230, 236: several places at a time; what is not there is left out."""
+    both, missing = {"/3/0/0": "pointsman", LIFETIME: 60}, "/3/0/9999"
+    assert leshan.tell("read-composite", device, paths=list(both), format=format) == both
+    found = leshan.tell("read-composite", device, paths=[*both, missing], format=format)
+    assert found == {**both, missing: None}
+    for value in (85, 60):
+        with leshan.brings("updated", device, lifetime=value):
+            assert leshan.code("write-composite", device, values={LIFETIME: value}, format=format) == 204
+
+
+@pytest.mark.parametrize("format", [JSON, SENML], ids=["senml-json", "senml-cbor"])
+def test_observe_composite(leshan, device, format):
+    """LightweightM2M-1.1-int-304, 305."""
+    assert leshan.tell("observe-composite", device, paths=["/3/0/0", LIFETIME], format=format)[LIFETIME] == 60
+    for value in (70, 60):
+        with leshan.brings("notified", device, values={"/3/0/0": "pointsman", LIFETIME: value}):
+            leshan.tell("replace", device, LIFETIME, value=value, format=TEXT)
+    leshan.tell("unobserve", device, "")
+    quiet_about_changes(leshan, device)
+
+
+def test_attributes(leshan, device):
+    """LightweightM2M-1.1-int-261: seen by Discover, obeyed by what is observed, taken off again."""
+    assert leshan.code("attributes", device, LIFETIME, attributes="gt=100&st=20") == 204
+    links = leshan.ask("discover", device, "/1/0")["links"]
+    assert "</1/0/1>;gt=100" in links and "st=20" in links
+    leshan.tell("observe", device, LIFETIME)
+    with leshan.brings("notified", device, path=LIFETIME, values={LIFETIME: 130}):
+        for value in (65, 130):  # the first one is too little of a change
+            leshan.tell("replace", device, LIFETIME, value=value, format=TEXT)
+    assert leshan.tell("unobserve", device, LIFETIME) == {LIFETIME: 130}
+    leshan.tell("replace", device, LIFETIME, value=60, format=TEXT)
+    assert leshan.code("attributes", device, LIFETIME, attributes="gt&st") == 204
+    assert "gt=" not in leshan.ask("discover", device, "/1/0")["links"]
+
+
+def test_longest_period(leshan, device):
+    """Core 5.1.2: with pmax the value comes though it has not changed."""
+    assert leshan.code("attributes", device, "/3/0/16", attributes="pmin=0&pmax=1") == 204
+    leshan.tell("observe", device, "/3/0/16")
+    with leshan.brings("notified", device, path="/3/0/16", values={"/3/0/16": "U"}):
+        pass
+    leshan.tell("unobserve", device, "/3/0/16")
+    assert leshan.code("attributes", device, "/3/0/16", attributes="pmin&pmax") == 204
+
+
+def test_queue_mode(leshan, interpreter, another):
+    """LightweightM2M-1.1-int-108, 109: Leshan keeps quiet until it hears of the device again."""
+    name = "queued-" + interpreter
+    another(name, lifetime_s=10)
+    since = len(leshan.events)
+    assert leshan.code("replace", name, "/1/0/7", value="UQ", format=TEXT) == 204
+    seen = leshan.event("asleep", name, since)
+    assert "ClientSleeping" in leshan.ask("read", name, "/3/0/0").get("raised", "")
+    leshan.event("awake", name, leshan.events.index(seen))
+    assert leshan.tell("read", name, "/3/0/0") == {"/3/0/0": "pointsman"}
 
 
 def test_reboot(leshan, interpreter, another):

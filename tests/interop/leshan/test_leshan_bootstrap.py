@@ -5,7 +5,7 @@ import base64
 import itertools
 
 import pytest
-from leshan_servers import JSON, SCHEME, SENML, TLV, Agent, Leshan, name_of, need, shown, trust
+from leshan_servers import JSON, SCHEME, SENML, TEXT, TLV, Agent, Leshan, name_of, need, shown, trust
 
 OWN, GIVEN = "0f" * 16, "a1" * 16  # the keys that a device is born with, and is given
 WAYS = list(itertools.product(["none", "dtls", "oscore"], repeat=2))[1:]
@@ -110,6 +110,24 @@ def test_asked_for_by_the_server(leshan, start):
             with leshan.brings("registered", name, lifetime=lifetime):
                 assert leshan.code("execute", name, "/1/0/9") == 204
     assert leshan.count("bootstrap-end", name) == 3
+
+
+def test_access_control(leshan, start):
+    """Core 8: with two servers in its configuration the device asks object 2 what each may do."""
+    name = start.name("access")
+    two = configuration(leshan.uris["coap"], acls={
+        0: {"objectId": 3, "objectInstanceId": 0, "AccessControlOwner": 123, "acls": {123: 1}},
+        1: {"objectId": 1, "objectInstanceId": 0, "AccessControlOwner": 123, "acls": {123: 3}}})  # fmt: skip
+    two["servers"][1] = {"shortId": 124, "lifetime": 70}
+    two["security"][2] = {"uri": "coap://127.0.0.1:9", "securityMode": "NO_SEC", "serverId": 124}
+    leshan.tell("configure", name, config=two)
+    agent = start(name, bootstrap_uri=leshan.uris["bs-coap"])
+    with shown(agent):
+        leshan.event("registered", name)
+        assert leshan.tell("read", name, "/2/0/2")
+        assert leshan.code("read", name, "/3/0/16") == 205 and leshan.code("execute", name, "/3/0/4") == 401
+        assert leshan.code("replace", name, "/1/0/1", value=80, format=TEXT) == 204
+        assert leshan.code("read", name, "/1/1") == 401
 
 
 def protected(name, security, uri, key=None):
