@@ -58,7 +58,7 @@ class Town:
         return self.device.talk(peer, coap.POST, "rd", query=query)
 
     def send(self, peer, first, *values):
-        records = [("/26242/0/0", first, None)] + [("/3331/0/5805", value, None) for value in values]
+        records = [("/26242/0/0", first, None)] + [("/3331/0/5700", value, None) for value in values]
         return self.device.talk(peer, coap.POST, "dp", payload=senml.pack(records))
 
     def wait(self, seconds):
