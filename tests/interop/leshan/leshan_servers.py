@@ -28,7 +28,7 @@ MAVEN_S = 150
 # A small machine of its own: it lives for seconds, so quick compilation and a simple collector are the best.
 JAVA = ["-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
 SCHEME = {"none": "coap", "dtls": "coaps", "oscore": "coap"}
-TEXT, CBOR, JSON, SENML, TLV = 0, 60, 110, 112, 11542
+TEXT, OPAQUE, CBOR, JSON, SENML, TLV = 0, 42, 60, 110, 112, 11542
 
 
 def classpath():
@@ -146,14 +146,14 @@ def trust(leshan, security, endpoint, key, **more):
 class Agent:
     """A device: firmware/main.py with a configuration file, as on one."""
 
-    def __init__(self, interpreter, folder, settings, links=("any",)):
+    def __init__(self, interpreter, folder, settings, links=("any",), **options):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.endpoint = folder, settings["endpoint"]
         stop, self._leash = os.pipe()
         os.set_blocking(stop, False)
         whole = {"links": ",".join(spec.partition("=")[0] for spec in links), "ack_timeout_ms": 500,
                  "retry_max_ms": 1000, "log_level": "debug", **settings}
-        options = {"dir": str(folder / "store"), "links": list(links), "stop": stop}
+        options = {"dir": str(folder / "store"), "links": list(links), "stop": stop, **options}
         config = folder / "config.json"
         config.write_text(json.dumps({"board": "linux", "options": options, "settings": whole, "log": "json"}))
         config.chmod(0o600)

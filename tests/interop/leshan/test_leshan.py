@@ -5,7 +5,7 @@ tests; those that end a registration start an agent of their own.
 """
 
 import pytest
-from leshan_servers import CBOR, JSON, SENML, TEXT, TLV, Agent, Leshan, need, shown
+from leshan_servers import CBOR, JSON, OPAQUE, SENML, TEXT, TLV, Agent, Leshan, need, shown
 
 FORMATS = {"text": TEXT, "cbor": CBOR, "senml-json": JSON, "senml-cbor": SENML, "tlv": TLV}
 STRUCTURED = {name: FORMATS[name] for name in ("senml-json", "senml-cbor", "tlv")}
@@ -44,11 +44,11 @@ def device(leshan, interpreter, tmp_path_factory):
 
 @pytest.fixture
 def another(leshan, interpreter, tmp_path):
-    """another(**settings): an agent of this test's own, registered; it ends with the test."""
+    """another(**settings): an agent of this test's own, registered; it ends with the test. installer: its board's."""
     started = []
 
-    def start(endpoint, **more):
-        agent = Agent(interpreter, tmp_path / endpoint, settings(leshan, endpoint, **more))
+    def start(endpoint, installer="", **more):
+        agent = Agent(interpreter, tmp_path / endpoint, settings(leshan, endpoint, **more), installer=installer)
         started.append(agent)
         with shown(agent):
             leshan.event("registered", endpoint)
@@ -233,6 +233,21 @@ def test_queue_mode(leshan, interpreter, another):
     assert "ClientSleeping" in leshan.ask("read", name, "/3/0/0").get("raised", "")
     leshan.event("awake", name, leshan.events.index(seen))
     assert leshan.tell("read", name, "/3/0/0") == {"/3/0/0": "pointsman"}
+
+
+def test_firmware(leshan, interpreter, another, tmp_path):
+    """Object 5: Leshan pushes a package block by block, and has it installed."""
+    name, package = "upgraded-" + interpreter, bytes(range(256)) * 20
+    program, installed = tmp_path / "install", tmp_path / "installed"
+    program.write_text('#!/bin/sh\n[ $1 = check ] && printf "meter\\n1.1\\n" || cp "$2" %s\n' % installed)
+    program.chmod(0o700)
+    another(name, installer=str(program))
+    assert leshan.tell("read", name, "/5/0/3") == {"/5/0/3": 0}
+    assert leshan.code("replace", name, "/5/0/0", value=package.hex(), format=OPAQUE) == 204
+    assert leshan.tell("read", name, "/5/0/3") == {"/5/0/3": 2}
+    assert leshan.tell("read", name, "/5/0/7") == {"/5/0/7": "1.1"}
+    assert leshan.code("execute", name, "/5/0/2") == 204
+    assert leshan.tell("read", name, "/5/0/5") == {"/5/0/5": 1} and installed.read_bytes() == package
 
 
 def test_reboot(leshan, interpreter, another):
