@@ -6,6 +6,7 @@ tests; those that end a registration start an agent of their own.
 
 import pytest
 from leshan_servers import CBOR, JSON, OPAQUE, SENML, TEXT, TLV, Agent, Leshan, need, shown
+from rebinding import Router
 
 FORMATS = {"text": TEXT, "cbor": CBOR, "senml-json": JSON, "senml-cbor": SENML, "tlv": TLV}
 STRUCTURED = {name: FORMATS[name] for name in ("senml-json", "senml-cbor", "tlv")}
@@ -248,6 +249,21 @@ def test_firmware(leshan, interpreter, another, tmp_path):
     assert leshan.tell("read", name, "/5/0/7") == {"/5/0/7": "1.1"}
     assert leshan.code("execute", name, "/5/0/2") == 204
     assert leshan.tell("read", name, "/5/0/5") == {"/5/0/5": 1} and installed.read_bytes() == package
+
+
+def test_address_changes_without_security(leshan, interpreter, another):
+    """Leshan's DynamicIP: it does not know who sends from the new address, so the device makes itself known anew, and
+    the reading that was refused arrives (W4)."""
+    name = "moved-" + interpreter
+    host, port = leshan.uris["coap"].rpartition("/")[2].split(":")
+    way = Router((host, int(port)))
+    try:
+        another(name, server_uri="coap://127.0.0.1:%d" % way.address[1], probe_ms=0)
+        way.rebind("127.0.0.9")
+        sent = leshan.event("sent", name)
+    finally:
+        way.stop()
+    assert sent["address"] == "127.0.0.9" and leshan.count("sent", name) == 1
 
 
 def test_reboot(leshan, interpreter, another):
