@@ -1,4 +1,5 @@
-"""The heap budget: the lab's whole story in 192 KiB from .mpy files and in 128 KiB from ROMFS (64-bit MicroPython).
+"""The heap budget: the lab's whole story in 192 KiB from .mpy files, in 128 KiB from ROMFS (64-bit MicroPython); with
+OSCORE or DTLS in 256 and 160 KiB.
 
 `make bench NAMES="heap.story_min_kib heap.story_romfs_min_kib"` searches for the smallest heaps.
 """
@@ -14,12 +15,17 @@ from pointsman.tools.firmware import build, launch
 pytestmark = pytest.mark.skipif(not launch.find_micropython(), reason="no `micropython` found: set MICROPYTHON to one")
 
 
-@pytest.mark.parametrize("form, heap", [("mpy", "192K"), ("romfs", "128K")])
-def test_the_story_fits(form, heap, tmp_path):
+@pytest.mark.parametrize("form, heap, security", [
+    ("mpy", "192K", "none"), ("romfs", "128K", "none"), ("romfs", "160K", "oscore"), ("romfs", "160K", "dtls"),
+    pytest.param("mpy", "256K", "oscore", marks=pytest.mark.long),
+    pytest.param("mpy", "256K", "dtls", marks=pytest.mark.long),
+])  # fmt: skip
+def test_the_story_fits(form, heap, security, tmp_path):
     root = build.build_mpy(tmp_path / "tree") if form == "mpy" else tmp_path / "image.romfs"
     if form == "romfs":
         build.build_romfs(root)
-    summary, why = story.play("--agent", "micropython", "--heap", heap, "--agent-root", str(root))
+    words = ("--agent", "micropython", "--heap", heap, "--agent-root", str(root), "--security", security)
+    summary, why = story.play(*words)
     assert summary, why
     assert (summary["lost"], summary["duplicated"]) == (0, 0)
 
