@@ -65,13 +65,17 @@ class Device:
         return [self.server] + ([self.bs] if self.bs else [])
 
     def start(self):
-        """Starts the process, and waits until it is registered."""
-        before = self.count("register")
+        """Starts the process, and waits until it knows that it is registered."""
+        before, told = self.count("register"), self._registrations()
         with open(self._folder / "agent.log", "a") as log:
             theirs, self._leash = attended.leash()  # `pointsman agent` does not read it
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=theirs)
             os.close(theirs)
-        self.becomes(lambda: self.count("register") > before)
+        self.becomes(lambda: self.count("register") > before and self._registrations() > told)
+
+    def _registrations(self):
+        log = self._folder / "agent.log"
+        return log.read_text().count('"event": "registered"') if log.exists() else 0
 
     def end(self, number=signal.SIGTERM):
         """Ends the process, by a signal or its leash -> its exit code."""
