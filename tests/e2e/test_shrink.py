@@ -32,11 +32,21 @@ def shrunk(text, **others):
 
 def test_private_names_of_one_file_become_short():
     small, names = shrink({"it": RENAMED})
-    assert names == {"it": {"_0": "_LIMIT", "_1": "_count", "_2": "_step"}}
+    assert names == {"it": {"_0": "_LIMIT/_count", "_1": "_step"}}
     space = {}
     exec(small["it"], space)
     thing = space["Thing"]()
     assert thing.step() and not thing.step() and "_count" not in small["it"] and "__own" in small["it"]
+
+
+def test_a_variable_and_an_attribute_may_share_a_short_name_but_not_where_a_class_looks_itself_up():
+    text = ("_one = 1\nclass A:\n    _two = 2\n    three = _two + _one\n"
+            "    def four(self):\n        return self._two + _one\n")
+    small, names = shrink({"it": text})
+    assert names == {"it": {"_0": "_one", "_1": "_two"}}
+    space = {}
+    exec(small["it"], space)
+    assert space["A"].three == space["A"]().four() == 3
 
 
 def test_each_file_counts_from_the_start():

@@ -134,10 +134,9 @@ class _File:
         """The text with all that is replaced; definitions stay whose names are in `missed`."""
         edits = list(self._edits)
         for statement, good in self.definitions:
-            if missed.isdisjoint(good):
-                edits.append((statement, "pass"))
-            elif len(good) == 1:
-                edits.append((statement.value, repr(*good.values())))
+            kept = {name: value for name, value in good.items() if name in missed}
+            values = ", ".join(map(repr, kept.values()))
+            edits.append((statement, "%s = %s" % (", ".join(kept), values) if kept else "pass"))
         edits += [(node, _import_without(node, spare - missed)) for node, spare in self._imports if spare - missed]
         edits += _without_const(self.tree, edits)
         done = Edits(self.text)
@@ -162,11 +161,16 @@ def _bound(tree):
 
 
 def _said(tree):
-    """Words of all strings that are not documentation."""
+    """Words of all strings that may be names: not of documentation, and not of messages."""
     documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     strings = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and
-               isinstance(node.value, str) and id(node) not in documentation]
+               isinstance(node.value, str) and id(node) not in documentation and is_table(node.value)]
     return set(re.findall(r"\w+", "\n".join(strings)))
+
+
+def is_table(text):
+    """Whether a string is a word, words, or lines of them, rather than a message."""
+    return "\n" in text or re.fullmatch(r"[\w\s.!>-]*", text) is not None
 
 
 def _value(node, constants):

@@ -4,8 +4,8 @@ MicroPython keeps every name that it ever saw, about 10 bytes and the name itsel
 full; and a string inside a constant tuple becomes an object of its own each time it occurs, unless the string is also a
 name. So:
 
-* a private name becomes `_0`, `_1`, ... : the same few names serve all files, but for those whose objects meet (whose
-  classes inherit from one another, or that use each other's private names); one name is called the same everywhere;
+* a private name becomes `_0`, `_1`, ... : the same few names serve all files, but no two variables of one file, and no
+  two attributes of one file or of files whose classes inherit from one another; one name is called the same everywhere;
 * strings that repeat, or lie in constant tuples, are mentioned once as names at the head of their file.
 
 Line numbers stay what they were. When the code is frozen into firmware, names and tuples lie in flash and none of this
@@ -19,6 +19,8 @@ import keyword
 import re
 import tokenize
 
+from .inline import is_table
+
 MOST_INTERNED = 10  # characters; MicroPython's compiler makes longer strings names only where they are identifiers
 
 
@@ -28,46 +30,86 @@ def shrink(texts):
     short = _short(trees)
     names = {path: {name: short[name] for name in sorted(_names(trees[path])) if name in short} for path in trees}
     smaller = {path: _mention(_rename(text, names[path])) for path, text in texts.items()}
-    return smaller, {path: {short: name for name, short in new.items()} for path, new in names.items()}
+    return smaller, {path: _meanings(new) for path, new in names.items()}
+
+
+def _meanings(new):
+    """{short name: what it was called, "a variable/an attribute" where it stands for one of each}."""
+    found = {}
+    for name, short in sorted(new.items()):
+        found[short] = "%s/%s" % (found[short], name) if short in found else name
+    return found
 
 
 def _short(trees):
-    """{name: short name}: the smallest number that no other name has in any of the families where it occurs."""
+    """{name: short name}: the smallest number that no other name of its kind has in any of the families where it
+    occurs."""
     kept, families = _kept(trees), _families(trees)
     defined = [_defined(trees[path], kept) for path in sorted(trees)]
+    lent = _lent(trees)
     places = {}  # name: [number of family]
     for number, family in enumerate(families):
-        for name in set().union(*(_names(trees[path]) for path in family)):
+        for name in set().union(*(_names(trees[path]) for path in family)) | lent:
             places.setdefault(name, []).append(number)
+    kinds = _kinds(trees)
     ordered = sorted(dict.fromkeys(name for names in defined for name in names), key=lambda name: -len(places[name]))
-    taken, short = [set() for _ in families], {}
+    taken, short = {}, {}
     for name in ordered:
-        used = set().union(*(taken[number] for number in places[name]))
+        rooms = [taken.setdefault((number, kind), set()) for number in places[name] for kind in kinds[name]]
+        used = set().union(*rooms)
         short[name] = next(number for number in itertools.count() if number not in used)
-        for number in places[name]:
-            taken[number].add(short[name])
+        for room in rooms:
+            room.add(short[name])
     return {name: "_%d" % number for name, number in short.items()}
 
 
 def _families(trees):
-    """[[path]]: files together whose objects hold names of all of them, as their classes inherit from one another, or
-    one uses what only the other defines."""
+    """[[path]]: files together whose objects hold names of all of them, as their classes inherit from one another."""
     classes = {path: [node for node in ast.walk(trees[path]) if isinstance(node, ast.ClassDef)] for path in trees}
     home = {node.name: path for path, nodes in classes.items() for node in nodes}
-    owners = {}
-    for path, tree in trees.items():
-        for name in _defined(tree, ()):
-            owners.setdefault(name, []).append(path)
     family = {path: [path] for path in trees}
     for path in sorted(trees):
         parents = [home.get(getattr(base, "attr", getattr(base, "id", None)), path)
                    for node in classes[path] for base in node.bases]
-        foreign = [owners[name][0] for name in _names(trees[path]) if len(owners.get(name, ())) == 1]
-        for other in parents + sorted(foreign):
+        for other in parents:
             if family[other] is not family[path]:
                 family[path] += family[other]
                 family.update(dict.fromkeys(family[other], family[path]))
     return [sorted(family[path]) for path in sorted(trees) if path == min(family[path])]
+
+
+def _kinds(trees):
+    """{name: what it is the name of, "variable" (a function's, a class's) or "attribute" or both}."""
+    found = {}
+    for tree in trees.values():
+        inside = {id(node) for body in ast.walk(tree) if isinstance(body, ast.ClassDef) for node in body.body}
+        for node in ast.walk(tree):
+            for field in ("id", "attr", "name", "arg"):
+                name = getattr(node, field, None)
+                if isinstance(name, str):
+                    kind = "attribute" if field == "attr" or id(node) in inside else "variable"
+                    found.setdefault(name, set()).add(kind)
+            if isinstance(node, ast.ClassDef):  # what its body gives a name, it may also look up by that name
+                for part in [part for statement in node.body if not isinstance(statement, ast.FunctionDef)
+                             for part in ast.walk(statement) if isinstance(part, ast.Name)]:
+                    found.setdefault(part.id, set()).update(("variable", "attribute"))
+    return found
+
+
+def _lent(trees):
+    """Private attributes that are given to an object from outside and that no class gives itself: nobody knows whose
+    names they meet."""
+    own, given = set(), set()
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                own.update(part.name for part in node.body if isinstance(part, ast.FunctionDef))
+                own.update(part.id for statement in node.body if isinstance(statement, ast.Assign)
+                           for part in ast.walk(statement) if isinstance(part, ast.Name))
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                mine = isinstance(node.value, ast.Name) and node.value.id == "self"
+                (own if mine else given).add(node.attr)
+    return {name for name in given - own if name.startswith("_")}
 
 
 def _kept(trees):
@@ -76,8 +118,9 @@ def _kept(trees):
     begun = tuple(word for word in said if word.startswith("_") and word.endswith("_") and len(word) > 1)
     made = set()
     for tree in trees.values():
-        if _makes_up_names(tree):  # of words in tables: "registered" is said, and self._registered is meant
-            made |= {name for name in _names(tree) if name[1:] in said}
+        if _makes_up_names(tree):  # of words in its tables: "registered" is said, and self._registered is meant
+            tabled = _spoken(tree, is_table)
+            made |= {name for name in _names(tree) if name[1:] in tabled}
     used = set().union(*map(_names, trees.values()))
     return said | made | {name for name in used if begun and name.startswith(begun)}
 
@@ -91,12 +134,12 @@ def _names(tree):
     return found
 
 
-def _spoken(tree):
-    """Words of all strings but documentation, names inside f-strings, and everything that is imported."""
+def _spoken(tree, counts=lambda text: True):
+    """Words of all strings that count, but documentation; names inside f-strings, and everything that is imported."""
     found, documentation = set(), _documentation(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
-            found.update(re.findall(r"\w+", node.value))
+            found.update(re.findall(r"\w+", node.value) if counts(node.value) else ())
         elif isinstance(node, ast.JoinedStr):
             found |= _names(node)
         elif isinstance(node, ast.Import | ast.ImportFrom):
