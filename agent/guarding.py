@@ -44,7 +44,8 @@ class Guards:
         """A guard for this account, if it is protected."""
         places = [(account.host, account.port)] + ([(account.number, 0)] if account.number else [])
         found = credentials.of(tree, account.security)
-        mark = credentials.mark(found) if found else None
+        # A session is with one server; OSCORE's numbers belong to the keys, wherever their server is.
+        mark = credentials.mark(found + tuple(places if found[0] == "dtls" else ())) if found else None
         same = [guard for guard in self._guards if guard.mark == mark and guard.places == places]
         self._guards = [guard for guard in self._guards if guard.places != places] + same
         if found and not same:
@@ -235,13 +236,15 @@ def renew(agent, account, tree):
 
 
 def check(tree, account):
-    """LocalError unless this account's protection can be made here and fits its address."""
+    """LocalError unless this account's protection can be made here and fits its address. -> what tells its keys from
+    others, for OSCORE, or None."""
     try:
         found = credentials.of(tree, account.security)
         kind = found[0] if found else "NoSec"
         if (kind == "dtls") != (account.scheme == "coaps"):
             raise LocalError("%s does not go with %s://" % (kind, account.scheme))
         Guards(_none, ())._engine(found, b"")
+        return credentials.mark(found) if kind == "oscore" else None
     except LocalError as e:
         raise LocalError("%s: %s" % (account.uri, e.args[0]))
 

@@ -32,17 +32,19 @@ def check(tree, insecure):
 
 
 def _check_security(tree, found, insecure):
-    """Each account is protected in a way that can be made here, or may go without."""
-    places = []
+    """Each account is protected in a way that can be made here, or may go without; OSCORE's keys serve one server only,
+    or its numbers would be used twice (RFC 8613 3.3)."""
+    seen = []
     for account in found:
         guarded = account.guarded or account.scheme == "coaps"
         if guarded:
             from .guarding import check
 
-            check(tree, account)
-            if (account.host, account.port) in places:
-                raise LocalError("%s: another protected account has the same address" % account.uri)
-            places.append((account.host, account.port))
+            for one in ((account.host, account.port), check(tree, account)):
+                if one in seen:
+                    what = "address" if isinstance(one, tuple) else "OSCORE keys"
+                    raise LocalError("%s: another protected account has the same %s" % (account.uri, what))
+                seen += [one] if one else []
         elif not insecure:
             raise LocalError("%s: NoSec is refused; allow it with the setting insecure" % account.uri)
 

@@ -54,6 +54,24 @@ def test_a_restart_needs_no_handshake():
     assert [guard.engine.counters["handshakes"] for guard in net.agent.guards._guards] == [0, 0]
 
 
+def test_servers_with_the_same_key_have_a_session_each():
+    """What is kept of one is not taken for the other's."""
+    net = secure(tree=both(dtls), servers=(GATEWAY,))
+    net.servers[PLATFORM].exchange = Tunnel(net.servers[PLATFORM].exchange, KEY, b"\x74\x75")
+    begin(net)
+    for up, there in ((False, (PLATFORM[0], "wifi")), (True, (GATEWAY[0], "eth"))):
+        net.link("eth", up)
+        net.run(net.now + 25000)
+        assert registered(net) == there
+    net.boot()
+    begin(net)
+    assert registered(net) == (GATEWAY[0], "eth")
+    net.link("eth", False)
+    net.run(net.now + 5000)
+    assert registered(net) == (PLATFORM[0], "wifi")
+    assert [guard.engine.counters["handshakes"] for guard in net.agent.guards._guards] == [0, 0]
+
+
 def test_without_a_connection_id_a_clean_end_closes_the_session():
     """RFC 5246 7.2.1; and after a cut, which cannot, there is a handshake at once."""
     for clean in (True, False):

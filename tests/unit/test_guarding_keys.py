@@ -31,6 +31,7 @@ def test_what_cannot_be_lived_with_is_named():
         ({(21, 1, 2): b"me"}, "equal"),
         ({(0, 1, 0): "coaps://10.0.0.1"}, "coaps://"),
         ({(0, 2, 0): "coap://10.0.0.1"}, "same address"),
+        ({(21, 2, 0): SECRET + b"\1"}, "same OSCORE keys"),
     ):
         tree = both(oscore)
         tree.update(change)
