@@ -51,6 +51,7 @@
     model               Device object, resource 1
     serial              Device object, resource 2
     firmware            Device object, resource 3
+    portfolio           let servers write down what the device is part of (object 16)
 """
 
 from . import table
@@ -110,6 +111,7 @@ manufacturer str - - 0 64
 model str - - 0 64
 serial str - - 0 64
 firmware str - - 0 32
+portfolio bool False - 0 1
 """
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 

@@ -23,6 +23,7 @@ _FILES = """
 11 connectivity
 12 objects_radio
 13 connectivity
+16 objects_portfolio
 25 objects_gateway
 504 objects_radio
 26241 objects_account
@@ -41,6 +42,8 @@ def announced(agent, objects):
     rights = instances(agent.configuration.tree, ACCESS)
     if rights and len(accounts) > 1:
         found.append((ACCESS, rights))
+    if agent.settings.get("portfolio"):
+        found.append((16, sorted(agent.store.get("portfolio", {}))))
     if accounts:
         found += _links(agent) + _board(agent, objects)
     return found

@@ -106,7 +106,8 @@ def enter(agent, objects):
     account = _Accounts(agent)
     objects.add(SERVER, _SERVER, account.server, account.write, account.execute, account.servers)
     objects.add(REGISTRAR, _REGISTRAR, account.registrar, instances=account.servers)
-    objects.add(ACCESS, _ACCESS, account.access, account.write_access, instances=account.rights)
+    objects.add(ACCESS, _ACCESS, account.access, account.write_access, None, account.rights, False,
+                account.grant, account.revoke)  # fmt: skip
 
 
 class _Accounts:
@@ -151,6 +152,17 @@ class _Accounts:
             raise RemoteError("/2/%d/2: rights are 0..31, of servers 0..%d" % (instance, _IDS))
         if really:
             self._agent.configuration.set((ACCESS, instance, rid), value)
+
+    def grant(self, instance, values, really):
+        """Rights on an instance that a server created; it cannot do this itself (north/access.py)."""
+        for rid in sorted(values) if really else ():
+            self._agent.configuration.set((ACCESS, instance, rid), values[rid])
+        self._agent.resources.extend()
+
+    def revoke(self, instance, really):
+        if really:
+            self._agent.configuration.remove(ACCESS, instance)
+        self._agent.resources.extend()
 
 
 def _tree(agent):

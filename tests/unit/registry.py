@@ -214,6 +214,11 @@ object 13 1.0
 10 RW int
 11 RW int
 12 RW bool
+object 16* 1.0
+0 RW*! str
+1 E -
+2 R* opaque
+3 R int
 object 21* 2.0
 0 -! opaque
 1 -! opaque

@@ -13,7 +13,7 @@ import xml.etree.ElementTree as tree
 # The version that a registration of ours stands for: what LwM2M 1.1 says of its own objects, else 1.0, unless
 # the agent announces another one.
 VERSIONS = {0: "1_1", 1: "1_1", 3: "1_1", 4: "1_2", 21: "2_0", 25: "2_0"}
-OBJECTS = (0, 1, 2, 3, 4, 5, 7, 10, 11, 12, 13, 21, 25, 504, 3303, 3304, 3305, 3316, 3317, 3328, 3331)
+OBJECTS = (0, 1, 2, 3, 4, 5, 7, 10, 11, 12, 13, 16, 21, 25, 504, 3303, 3304, 3305, 3316, 3317, 3328, 3331)
 KINDS = {"": "-", "String": "str", "Integer": "int", "Unsigned Integer": "int", "Float": "float", "Boolean": "bool",
          "Opaque": "opaque", "Time": "time", "Objlnk": "objlnk", "Corelnk": "str"}  # fmt: skip
 

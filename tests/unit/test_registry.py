@@ -5,6 +5,7 @@ from registry import FACTS
 from agent.north import connectivity, objects_account, objects_device, objects_radio
 from agent.north import objects_firmware as firmware
 from agent.north import objects_gateway as gateway
+from agent.north import objects_portfolio as portfolio
 from agent.north import objects_sensors as sensors
 from agent.table import rows
 
@@ -23,6 +24,7 @@ def registered():
 def ours():
     """-> [(object, table)], the private ones left out."""
     found = [(3, objects_device.TABLE), (5, firmware.TABLE), (25, gateway.TABLE), (3305, sensors.MEASUREMENT)]
+    found.append((16, portfolio.TABLE))
     found += [(oid, sensors.SENSOR) for oid in (3303, 3304, 3316, 3317, 3328, 3331)]
     for file in (objects_account, connectivity, objects_radio):
         found += [(oid, file.TABLES[oid]) for oid in sorted(file.TABLES) if oid < 26241]
