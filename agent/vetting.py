@@ -40,11 +40,12 @@ def _check_security(tree, found, insecure):
         if guarded:
             from .guarding import check
 
-            for one in ((account.host, account.port), check(tree, account)):
-                if one in seen:
-                    what = "address" if isinstance(one, tuple) else "OSCORE keys"
-                    raise LocalError("%s: another protected account has the same %s" % (account.uri, what))
-                seen += [one] if one else []
+            mine = (account.host, account.port), check(tree, account)
+            same = [one for one in mine if one and one in seen]
+            if same:
+                what = "address" if same[0] == mine[0] else "OSCORE keys"
+                raise LocalError("%s: another protected account has the same %s" % (account.uri, what))
+            seen += mine
         elif not insecure:
             raise LocalError("%s: NoSec is refused; allow it with the setting insecure" % account.uri)
 
