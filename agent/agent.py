@@ -22,7 +22,7 @@ from .store import Store
 from .table import find
 
 # engine, what it says, the method that reacts: here, in configuring.py, registering.py or linking.py, with ! in the
-# engine itself, or with * in provisioning.py; - logs it, . ignores it, > hands it on to the driver
+# engine itself, with * in provisioning.py, with % in failing.py; - logs it, . ignores it, > hands it on to the driver
 _PLOT = """
 links active _aim
 probes ping _emit
@@ -64,10 +64,10 @@ registration register _register
 registration update _update
 registration deregister _deregister
 registration state _registration_state
-registration unreachable _unreachable
-registration refused _refused
+registration unreachable %unreachable
+registration refused %refused
 registration conflict -
-registration version _older
+registration version %version
 reports measure _measure
 reports send _send
 policies apply _apply
@@ -236,6 +236,8 @@ class Agent(Configuring, Registering, Linking):
             self._out.append(what)
         elif reaction[0] == "!":
             getattr(getattr(self, name), reaction[1:])(self, now, *what[1:])
+        elif reaction[0] == "%":
+            self._failed(now, reaction[1:], what[1])
         elif reaction[0] == "*":
             getattr(self.provisioning, reaction[1:])(now, *what[1:])
         elif reaction != ".":

@@ -7,7 +7,6 @@ from .north.lwm2m import Lwm2m
 from .north.resources import Resources
 from .overlay import drop
 
-_TRIAL_TRIES = 5
 _AFTER_MS = 500  # from the bootstrap's end until the modem's code is loaded: no caller holds on to the search then
 
 
@@ -76,14 +75,3 @@ class Configuring:
 
             renew(self, account, tree)
         self._compose()
-
-    def _trial_failed(self, now):
-        """-> whether the configuration was taken back, after it failed _TRIAL_TRIES times."""
-        self._trial_tries = self._trial_tries + 1 if self.configuration.trial else 0
-        if self._trial_tries < _TRIAL_TRIES or not self.configuration.revert():
-            return False
-        self._trial_tries = 0
-        self.log.warning(now, "bootstrap", "reverted", text="no registration under it; the one before is back")
-        self._reconfigured(now)
-        return True
-

@@ -57,15 +57,17 @@ def _others(agent, target):
 
 
 def older(agent, now, target):
-    """4.12: the server does not speak our version. The one before is tried at once, and remembered for it."""
+    """4.12: the server does not speak our version. The one before is tried at once, and remembered for it. -> whether
+    there is one."""
     account = target[0]
     spoken = agent.store.get("versions") or {}
     version = _OLDER.get(spoken.get(account.uri, "1.1"))
     if version is None:
-        return agent._unreachable(now, target)
+        return False
     uris = [known.uri for known in agent.configuration.accounts]
     spoken = {uri: spoken[uri] for uri in spoken if uri in uris}
     spoken[account.uri] = version
     agent.store.keep({"versions": spoken})
     agent.log.info(now, "registration", "version", registrar=account.uri, version=version)
     agent.registration.retry_in(0, now)
+    return True

@@ -1,9 +1,8 @@
-"""What the agent does when the registration engine speaks: requests to send, what success and failure mean."""
+"""What the agent does when the registration engine speaks: requests to send, what success means. What
+failure means is in failing.py."""
 
 from .accounts import SERVER
 from .overlay import drop
-
-_REDIAL_AFTER = 2  # registrations in a row that nobody answered
 
 
 class Registering:
@@ -84,40 +83,11 @@ class Registering:
             detect, dial, register = self.metrics.last
             self.log.info(now, "metrics", "moved", detect_ms=detect, dial_ms=dial, register_ms=register)
 
-    def _unreachable(self, now, target):
-        """No answer: another link, if there is one. Silence alone never leads back to bootstrap, except for a
-        configuration on trial."""
-        self.log.warning(now, "registration", "unreachable", registrar=target[0].uri, link=target[1])
-        self.links.distrust(target[1], now)
-        if self.modem and target[1] == "lte":
-            self._silent = (self._silent + 1) % _REDIAL_AFTER
-            if not self._silent:
-                self.modem.redial(now)  # a context that seems open and is dead is the commonest failure in the field
-        self._patience(now, target)
-        self._trial_failed(now)
+    def _failed(self, now, how, target):
+        from . import failing
 
-    def _patience(self, now, target):
-        """What the server itself says about tries that fail, where it says something."""
-        if [rid for rid in range(15, 21) if (SERVER, target[0].instance, rid) in self.configuration.tree]:
-            from .patience import obey
-
-            obey(self, now, target)
-            drop("patience")
-
-    def _older(self, now, target):
-        from .patience import older
-
-        older(self, now, target)
-        drop("patience")
-
-    def _refused(self, now, target):
-        """The registrar does not want us: perhaps another one does, or else the configuration before, or a new one."""
-        self.log.warning(now, "registration", "refused", registrar=target[0].uri)
-        self.links.distrust(target[1], now)
-        self._patience(now, target)
-        wanted = self.configuration.tree.get((SERVER, target[0].instance, 16), True)
-        if not self._trial_failed(now) and wanted and not self.settings.get("server_uri"):
-            self._seek(now, target[1])
+        getattr(failing, how)(self, now, target)
+        drop("failing")
 
     # what a server may cause
 

@@ -19,6 +19,7 @@ sms datagram _sms_datagram
 modem message _modem_message
 modem unsent _modem_unsent
 bootstrap failed _bootstrap_failed
+registration unreachable _unreachable
 """
 _ROUND_TRIPS = 8  # that a bootstrap server may be silent for
 
@@ -126,7 +127,7 @@ class Texting(Agent):
         Agent._register(self, now, target)
 
     def _unreachable(self, now, target):
-        Agent._unreachable(self, now, target)
+        self._failed(now, "unreachable", target)
         if target[1] == SMS:
             self.sms.failed(now)
 

@@ -13,7 +13,7 @@ LAYERS = (
     ("agent.north",),
     # agent.py, split for its length
     ("agent.configuration", "agent.configuring", "agent.registering", "agent.linking", "agent.metrics",
-     "agent.diagnosis", "agent.provisioning", "agent.tenure", "agent.patience"),
+     "agent.diagnosis", "agent.provisioning", "agent.tenure", "agent.patience", "agent.failing"),
     ("agent.agent",),
     ("agent.texting",),  # an Agent with short messages
     ("agent.session", "agent.names", "agent.lookups", "agent.run"),
