@@ -69,12 +69,12 @@ class Provisioning:
         agent.log.info(now, "bootstrap", "fetching", server="%s:%d" % (peer[1], peer[2]))
         self.bootstrap.sent(fetch(agent.exchange, peer, agent.settings.get("endpoint"), now))
 
-    def answered(self, now, handle, result, response):
+    def answered(self, now, handle, outcome, response):
         bootstrap, guards = self.bootstrap, self._agent.guards
-        if guards and handle == bootstrap.handle and result == "accepted":
+        if guards and handle == bootstrap.handle and outcome == "accepted":
             guards.prove(bootstrap.peer)
         if bootstrap.state != "fetching" or isinstance(response, str):
-            bootstrap.answered(handle, result, now)
+            bootstrap.answered(handle, outcome, now)
         elif handle == bootstrap.handle:
             bootstrap.packed(packed(response), now)
 

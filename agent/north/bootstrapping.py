@@ -75,7 +75,7 @@ def configuration(target, format, payload):
             continue
         value, several, path = checked(where, taken, value), multiple(where), where[:3]
         if several != (len(where) == 4):
-            raise RemoteError("%s is %s resource" % (spelled(path), "a multiple" if several else "a single"))
+            raise RemoteError("%s: has it several instances? %s" % (spelled(path), several))
         if several:
             found.setdefault(path, {})[where[3]] = value
         else:
