@@ -3,6 +3,7 @@ device."""
 
 import asyncio
 import contextlib
+import random
 
 import pytest
 from aiocoap import Message
@@ -435,5 +436,31 @@ def test_dtls_attacks(world):
             assert {"replayed", "forged", "malformed"} <= set(world.rejected())
             assert len(world.log.of("rejected")) < 40 < sum(world.rejected().values())
             assert [row["epoch"] for row in world.platform.registrations()] == [1]
+
+    scenario(world, steps)
+
+
+@both
+def test_any_bytes(world):
+    """Whatever comes, from wherever: no exception, no state, and afterwards the device is served as before."""
+
+    async def steps():
+        chance = random.Random(8)
+        async with FakeDevice("meter-7") as device, world.guard("meter-7") as guard:
+            await device.register(guard.uri, epoch=1)
+            await device.send(guard.uri, 1, [1])
+            known = list(guard.sent)
+            for number in range(3000):
+                data = bytearray(chance.choice(known))
+                for _ in range(chance.randint(1, 6)):
+                    data[chance.randrange(len(data))] = chance.randrange(256)
+                guard.inject(bytes(data[: chance.randint(0, len(data))] if number % 3 else data))
+                if number % 100 == 0:
+                    await asyncio.sleep(0.02)
+            assert await world.platform.read("meter-7", "/3/0/0") == "maker"
+            assert (await device.send(guard.uri, 2, [2])).code == Code.CHANGED
+            assert [row["sequence"] for row in world.platform.readings("meter-7")] == [1, 2]
+            assert world.log.of("bug") == [] and len(world.log.of("rejected") + world.log.of("coap")) < 60
+            assert len(world.platform._coap._messages._recent_messages) < 10
 
     scenario(world, steps)

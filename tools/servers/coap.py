@@ -18,7 +18,7 @@ from aiocoap.numbers.codes import Code
 from aiocoap.numbers.constants import TransportTuning
 from aiocoap.transports.udp6 import UDP6EndpointAddress
 
-from .wire import Plain, Reject, address, host_of, owner, udp
+from .wire import Plain, Reject, Seldom, address, host_of, owner, udp
 
 __all__ = ["Coap", "Patience", "Refusal", "Unreachable", "address", "host_of", "owner", "pause", "reply", "until"]
 
@@ -256,12 +256,16 @@ class _Site(resource.Resource):
 
 
 class _Bridge(logging.Handler):
+    """Each kind of warning once a second at most: what strangers send causes most of them."""
+
     def __init__(self, note):
         super().__init__(logging.WARNING)
-        self._note = note
+        self._note, self._seldom = note, Seldom()
 
     def emit(self, record):
-        self._note("coap", text=record.getMessage())
+        count = self._seldom(record.msg)
+        if count:
+            self._note("coap", text=record.getMessage()[:200], count=count)
 
 
 def _logger(note):

@@ -36,19 +36,35 @@ def owner(remote):
     return getattr(getattr(remote, "security_context", remote), "owner", None) or Owner()
 
 
+class Seldom:
+    """How often something of a kind has happened, or 0 where that was told within the last second: whoever causes it
+    decides how much comes."""
+
+    def __init__(self):
+        self.counts, self._told = {}, {}
+
+    def __call__(self, kind):
+        count = self.counts[kind] = self.counts.get(kind, 0) + 1
+        now = time.monotonic()
+        if now - self._told.get(kind, -_TELL_S) < _TELL_S:
+            return 0
+        self._told[kind] = now
+        return count
+
+
 class Reject:
-    """Counts what is turned away, by reason, and tells of each reason once a second at most: who sends it decides how
-    much comes."""
+    """Counts what is turned away, by reason, and tells of it."""
 
     def __init__(self, note):
-        self.counts = {}
-        self._note, self._told = note, {}
+        self._note, self._seldom = note, Seldom()
+
+    @property
+    def counts(self):
+        return self._seldom.counts
 
     def __call__(self, why, where):
-        count = self.counts[why] = self.counts.get(why, 0) + 1
-        now = time.monotonic()
-        if now - self._told.get(why, -_TELL_S) >= _TELL_S:
-            self._told[why] = now
+        count = self._seldom(why)
+        if count:
             self._note("rejected", why=why, address=where, count=count)
 
 
