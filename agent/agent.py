@@ -125,10 +125,6 @@ class Agent(Configuring, Registering, Linking):
             self._modem_at = now + _PATIENCE_MS
         self.reports.start(now)
         self.resources.extend()
-        if self.store.get("firmware"):
-            from .north.upgrading import resume
-
-            resume(self)
         self._limit(now)
         self._aim(now)
         self._settle(now)

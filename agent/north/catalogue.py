@@ -13,8 +13,8 @@ _PACKAGE = ("5", "0", "0")  # goes to the installer block by block
 
 # object file
 _FILES = """
-1 objects_account
-2 objects_account
+1 objects_server
+2 objects_server
 3 objects_device
 4 connectivity
 5 objects_firmware
@@ -26,7 +26,7 @@ _FILES = """
 16 objects_portfolio
 25 objects_gateway
 504 objects_radio
-26241 objects_account
+26241 objects_server
 26242 objects_pointsman
 """
 
@@ -64,6 +64,8 @@ def _board(agent, objects):
     found = []
     if hasattr(agent.board, "installer"):
         found.append((5, _ONE))
+        if agent.store.get("firmware") and not agent.upgrade:
+            _file("upgrading").resume(agent)
         agent.exchange.piecemeal[_PACKAGE] = agent
     if hasattr(agent.board, "children"):
         found.append((25, sorted(agent.board.children())))
@@ -74,12 +76,25 @@ def _board(agent, objects):
 def enter(oid, agent, objects):
     """Load an object and put it into the tree of objects; all that no row names are sensors."""
     name = (find(_FILES, str(oid if oid < 65536 else 25)) or ["objects_sensors"])[0]
-    __import__(name, globals(), None, ("enter",), 1).enter(agent, _One(oid, objects))
+    _file(name).enter(agent, _One(oid, objects))
+
+
+def look(agent, now):
+    """Tell whoever observes object 4, or a device behind this one, what of it has changed."""
+    if "told" in agent.resources.kept and agent.exchange.observed(("4",)):
+        _file("connectivity").look(agent, now)
+    if "children" in agent.resources.kept:
+        _file("objects_gateway").look(agent, now)
+
+
+def _file(name):
+    return __import__(name, globals(), None, ("enter",), 1)
 
 
 def forget():
     """Let go of everything here."""
-    drop("north.catalogue", "north.objects_sensors", *["north." + name for name in _FILES.split()[1::2]])
+    names = _FILES.split()[1::2] + ["catalogue", "objects_sensors", "objects_account"]
+    drop(*["north." + name for name in names])
 
 
 class _One:

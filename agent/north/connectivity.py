@@ -51,7 +51,7 @@ TABLES = {CONNECTIVITY: _CONNECTIVITY, STATISTICS: _STATISTICS, CELLULAR: _CELLU
 def enter(agent, objects):
     """Put them into the tree of objects."""
     links = _Links(agent)
-    agent.resources.told = agent.resources.told or links.watched()
+    agent.resources.kept.setdefault("told", links.watched())
     objects.add(CONNECTIVITY, _CONNECTIVITY, links.monitoring)
     objects.add(STATISTICS, _STATISTICS, links.statistics, execute=links.collect)
     objects.add(CELLULAR, _CELLULAR, lambda *_: [(APN_PROFILE, 0)])
@@ -61,8 +61,9 @@ def enter(agent, objects):
 
 def look(agent, now):
     """Tell whoever observes object 4 what has changed since they were told."""
-    before = agent.resources.told
-    agent.resources.told = after = _Links(agent).watched()
+    kept = agent.resources.kept
+    before = kept["told"]
+    kept["told"] = after = _Links(agent).watched()
     changed = [rid for rid, old, new in zip(_WATCHED, before, after) if old != new]
     if changed:
         agent.north.changed((CONNECTIVITY, 0, changed[0]) if len(changed) == 1 else (CONNECTIVITY, 0), now)
@@ -91,16 +92,16 @@ class _Links:
     def statistics(self, _instance, rid):
         """kB sent and received over all links since the start, or since the collection was started."""
         agent = self._agent
-        sums = agent.resources.stopped or (agent.metrics and agent.metrics.sums)
+        sums = agent.resources.kept.get("stopped") or (agent.metrics and agent.metrics.sums)
         return sums and sums[rid - 2] // 1000
 
     def collect(self, _instance, rid, _arguments):
         """6 counts from 0, 7 counts no further."""
-        resources, metrics = self._agent.resources, self._agent.metrics
+        kept, metrics = self._agent.resources.kept, self._agent.metrics
         if rid == 6:
-            metrics.sums, resources.stopped = [0, 0], None
+            metrics.sums, kept["stopped"] = [0, 0], None
         else:
-            resources.stopped = resources.stopped or list(metrics.sums)
+            kept["stopped"] = kept.get("stopped") or list(metrics.sums)
 
     def profile(self, _instance, rid):
         agent = self._agent

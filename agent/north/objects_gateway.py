@@ -38,7 +38,7 @@ def enter(agent, objects):
 
 def look(agent, now):
     """Devices may have come or gone, and their values changed: servers that care are told."""
-    announced, there = agent.resources.children, sorted(agent.board.children())
+    announced, there = agent.resources.kept["children"], sorted(agent.board.children())
     if announced != there:
         agent.resources.extend()
         agent.north.relisted = True

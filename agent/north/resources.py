@@ -32,13 +32,11 @@ class Resources:
 
     meter = None  # the last reading's value
     faulty = False  # the meter gave none the last time
-    children = None  # numbers of the devices behind this one, where there may be some
-    told = None  # what servers know of object 4, once one has asked
-    stopped = None  # [bytes sent, received] when object 7 stopped counting
     _loaded = False
 
     def __init__(self, agent, objects):
         self._agent, self._objects = agent, objects
+        self.kept = {}  # what an object's file wants to find again
         for oid in (SECURITY, OSCORE):
             objects.add(oid, "", None, hidden=True)
         self.extend()
@@ -50,19 +48,16 @@ class Resources:
         for oid, there in announced(self._agent, self._objects):
             self._objects.later(oid, self._load, there)
             if oid == 25:
-                self.children = there
+                self.kept["children"] = there
         forget()
 
     def look(self, now):
         """Tell whoever observes object 4, or a device behind this one, what of it has changed."""
-        if self.told and self._agent.exchange.observed(("4",)):
-            from .connectivity import look
+        if self.kept:
+            from .catalogue import forget, look
 
             look(self._agent, now)
-        if self.children is not None:
-            from .objects_gateway import look
-
-            look(self._agent, now)
+            forget()
 
     def rest(self):
         """Let go of what was loaded for a server."""

@@ -19,9 +19,8 @@ def firmware_of(agent):
 
 
 def resume(agent):
-    """After a start, with something kept of an update."""
-    if hasattr(agent.board, "installer"):
-        firmware_of(agent).start()
+    """After a start, with something kept of an update, on a board with an installer."""
+    firmware_of(agent).start()
 
 
 class Upgrade:
