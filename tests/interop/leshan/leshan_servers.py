@@ -27,6 +27,7 @@ PATIENCE_S = 20
 MAVEN_S = 150
 # A small machine of its own: it lives for seconds, so quick compilation and a simple collector are the best.
 JAVA = ["-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+KEY = "000102030405060708090a0b0c0d0e0f"
 SCHEME = {"none": "coap", "dtls": "coaps", "oscore": "coap"}
 TEXT, OPAQUE, CBOR, JSON, SENML, TLV = 0, 42, 60, 110, 112, 11542
 
@@ -125,6 +126,11 @@ class Leshan:
         since, found = len(self.events), []
         yield found
         found.append(self.event(kind, endpoint, since, **wanted))
+
+    def place(self, security):
+        """(host, port) of the server."""
+        host, port = self.uris[SCHEME[security]].rpartition("/")[2].split(":")
+        return host, int(port)
 
     def count(self, kind, endpoint, since=0):
         return sum(one["event"] == kind and one.get("endpoint") == endpoint for one in self.events[since:])

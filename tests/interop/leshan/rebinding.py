@@ -33,6 +33,11 @@ class Router:
                 old.close()
             self.seen = []
 
+    def lead(self, server):
+        """From now on it leads to another server, as if the one behind it had been replaced; the addresses are new."""
+        self._server = server
+        self.rebind("127.0.0.1")
+
     def swallow(self, host):
         """From now on nothing passes from or to a device at this address."""
         with self._lock:

@@ -5,7 +5,7 @@ tests; those that end a registration start an agent of their own.
 """
 
 import pytest
-from leshan_servers import CBOR, JSON, OPAQUE, SENML, TEXT, TLV, Agent, Leshan, need, shown
+from leshan_servers import CBOR, JSON, OPAQUE, SENML, TEXT, TLV, Agent, need, shown
 from rebinding import Router
 
 FORMATS = {"text": TEXT, "cbor": CBOR, "senml-json": JSON, "senml-cbor": SENML, "tlv": TLV}
@@ -13,13 +13,6 @@ STRUCTURED = {name: FORMATS[name] for name in ("senml-json", "senml-cbor", "tlv"
 single = pytest.mark.parametrize("format", FORMATS.values(), ids=FORMATS)
 structured = pytest.mark.parametrize("format", STRUCTURED.values(), ids=STRUCTURED)
 LIFETIME = "/1/0/1"
-
-
-@pytest.fixture(scope="module")
-def leshan(tmp_path_factory):
-    servers = Leshan(tmp_path_factory.mktemp("leshan"), awake_ms=1000)
-    yield servers
-    servers.stop()
 
 
 @pytest.fixture(scope="module", params=["cpython", "micropython"])
@@ -255,8 +248,7 @@ def test_address_changes_without_security(leshan, interpreter, another):
     """Leshan's DynamicIP: it does not know who sends from the new address, so the device makes itself known anew, and
     the reading that was refused arrives (W4)."""
     name = "moved-" + interpreter
-    host, port = leshan.uris["coap"].rpartition("/")[2].split(":")
-    way = Router((host, int(port)))
+    way = Router(leshan.place("none"))
     try:
         another(name, server_uri="coap://127.0.0.1:%d" % way.address[1], probe_ms=0)
         way.rebind("127.0.0.9")

@@ -5,19 +5,12 @@ import base64
 import itertools
 
 import pytest
-from leshan_servers import JSON, SCHEME, SENML, TEXT, TLV, Agent, Leshan, name_of, need, shown, trust
+from leshan_servers import JSON, SCHEME, SENML, TEXT, TLV, Agent, name_of, need, shown, trust
 
 OWN, GIVEN = "0f" * 16, "a1" * 16  # the keys that a device is born with, and is given
 WAYS = list(itertools.product(["none", "dtls", "oscore"], repeat=2))[1:]
 CONTEXT = {"none": {}, "dtls": {}, "oscore": {"sender": b"srv".hex(), "salt": b"salt".hex()}}
 FORMATS = {"tlv": TLV, "senml-json": JSON, "senml-cbor": SENML, "asked": None}
-
-
-@pytest.fixture(scope="module")
-def leshan(tmp_path_factory):
-    servers = Leshan(tmp_path_factory.mktemp("leshan"))
-    yield servers
-    servers.stop()
 
 
 @pytest.fixture(params=["cpython", "micropython"])

@@ -3,64 +3,19 @@ what a wrong one does not, and that a change of address costs no handshake (Lesh
 """
 
 import pytest
-from leshan_servers import SCHEME, SENML, TEXT, Agent, Leshan, need, shown, trust
-from rebinding import Router
+from leshan_servers import KEY, SCHEME, SENML, TEXT, shown, trust
 
-KEY, OTHER = "000102030405060708090a0b0c0d0e0f", "ff" * 16
 LIFETIME, METER = "/1/0/1", "/3331/0/5700"
 HANDSHAKE, CID = 22, 25  # content types of DTLS records; 25: with a Connection ID (RFC 9146)
 each = pytest.mark.parametrize("security", ["dtls", "oscore"])
 
 
-@pytest.fixture(scope="module")
-def leshan(tmp_path_factory):
-    servers = Leshan(tmp_path_factory.mktemp("leshan"))
-    yield servers
-    servers.stop()
-
-
-@pytest.fixture(params=["cpython", "micropython"])
-def start(request, tmp_path):
-    """start(security, name, uri, links, **settings): an agent with the key; it ends with the test."""
-    interpreter, started = need(request.param), []
-
-    def begin(security, name, uri, links=("any",), **settings):
-        agent = Agent(interpreter, tmp_path / name, {
-            "endpoint": name, "server_uri": uri, "security": security, "device_key": KEY, "lifetime_s": 60,
-            "report_period_s": 3600, "manufacturer": "pointsman", **settings}, links)  # fmt: skip
-        started.append(agent)
-        return agent
-
-    begin.name = lambda *words: "-".join([*words, interpreter])
-    yield begin
-    for agent in started:
-        if agent.process.poll() is None:
-            agent.cut()
-
-
-@pytest.fixture
-def router(leshan):
-    """router(security): between the device and Leshan; its URI is in `uri`."""
-    made = []
-
-    def make(security):
-        host, port = leshan.uris[SCHEME[security]].rpartition("/")[2].split(":")
-        one = Router((host, int(port)))
-        one.uri = "%s://127.0.0.1:%d" % (SCHEME[security], one.address[1])
-        made.append(one)
-        return one
-
-    yield make
-    for one in made:
-        one.stop()
-
-
 @each
-def test_whole_registration(leshan, start, security):
+def test_whole_registration(leshan, protected, security):
     """LightweightM2M-1.1-int-401 (PSK), and the same under OSCORE: register, be managed, observed, leave."""
-    name = start.name("managed", security)
+    name = protected.name("managed", security)
     trust(leshan, security, name, KEY)
-    agent = start(security, name, leshan.uris[SCHEME[security]])
+    agent = protected(security, name, leshan.uris[SCHEME[security]])
     with shown(agent):
         seen = leshan.event("registered", name)
         assert ("psk=" + name if security == "dtls" else "oscore=") in seen["identity"]
@@ -83,25 +38,25 @@ def observe(leshan, name):
 
 
 @each
-def test_wrong_key(leshan, start, security):
+def test_wrong_key(leshan, protected, security):
     """A device with another key is not let in. OSCORE says so; Scandium is silent to a wrong Finished, which counts as
     a refusal when it comes again (docs/decisions), after a minute."""
-    name = start.name("wrong", security)
-    trust(leshan, security, name, OTHER)
-    agent = start(security, name, leshan.uris[SCHEME[security]])
+    name = protected.name("wrong", security)
+    trust(leshan, security, name, "ff" * 16)
+    agent = protected(security, name, leshan.uris[SCHEME[security]])
     with shown(agent):
         agent.waits_for('"refused"' if security == "oscore" else '"unreachable"')
     assert not leshan.count("registered", name)
 
 
 @each
-def test_address_changes_on_the_way(leshan, start, router, security):
+def test_address_changes_on_the_way(leshan, protected, router, security):
     """Leshan's DynamicIP: the router gives the device another address. Its Update arrives from there in one exchange,
     and after the next change its reading (and, but for OSCORE, where Leshan cannot, a notification) as well."""
-    name = start.name("nat", security)
+    name = protected.name("nat", security)
     trust(leshan, security, name, KEY)
     way = router(security)
-    agent = start(security, name, way.uri, lifetime_s=14, report_period_s=10, probe_ms=0)
+    agent = protected(security, name, way.uri, lifetime_s=14, report_period_s=10, probe_ms=0)
     with shown(agent):
         before = leshan.event("registered", name)
         leshan.tell("observe", name, "/3331/0", format=SENML)  # which has no reading yet
@@ -122,12 +77,12 @@ def test_address_changes_on_the_way(leshan, start, router, security):
 
 
 @each
-def test_another_link(leshan, start, router, security):
+def test_another_link(leshan, protected, router, security):
     """W3: the path over one link dies in silence; over the other one the device registers without a handshake."""
-    name = start.name("links", security)
+    name = protected.name("links", security)
     trust(leshan, security, name, KEY)
     way = router(security)
-    agent = start(security, name, way.uri, ("eth=lo@127.0.0.2", "wan=lo@127.0.0.3"), metered="", probe_ms=200,
+    agent = protected(security, name, way.uri, ("eth=lo@127.0.0.2", "wan=lo@127.0.0.3"), metered="", probe_ms=200,
                   probe_timeout_ms=100)  # fmt: skip
     with shown(agent):
         leshan.event("registered", name)
@@ -137,32 +92,4 @@ def test_another_link(leshan, start, router, security):
         leshan.event("registered", name, since)
         if security == "dtls":
             assert all(data[0] != HANDSHAKE for _, data in way.seen)
-        assert leshan.tell("read", name, "/3/0/0") == {"/3/0/0": "pointsman"}
-
-
-@each
-@pytest.mark.parametrize("end", ["leave", "cut"])
-def test_restart(leshan, start, router, security, end):
-    """What was agreed is kept, over a power cut too: no handshake, though the address is another. No number of either
-    side is taken twice."""
-    name = start.name("again", security, end)
-    trust(leshan, security, name, KEY)
-    way = router(security)
-    agent = start(security, name, way.uri)
-    with shown(agent):
-        leshan.event("registered", name)
-        assert leshan.code("read", name, "/3/0/0") == 205
-        getattr(agent, end)()
-    way.rebind()
-    since = len(leshan.events)
-    agent = start(security, name, way.uri)
-    with shown(agent):
-        leshan.event("registered", name, since)
-        if security == "dtls":
-            assert all(data[0] != HANDSHAKE for _, data in way.seen)
-        if security == "oscore":
-            # Leshan forgets its numbers with a registration, and begins again at 0 under the same keys: replays to us,
-            # until they are beyond all that can have come before.
-            codes = [leshan.code("read", name, "/3/0/0") for _ in range(12)]
-            assert (codes[0], codes[-1]) == (401, 205) and codes == sorted(codes, reverse=True)
         assert leshan.tell("read", name, "/3/0/0") == {"/3/0/0": "pointsman"}
