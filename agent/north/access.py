@@ -30,6 +30,8 @@ def check(objects, ssid, request, path):
 def rights(objects, ssid, path):
     """The sum of the rights of a server on the instance that `path` begins with (table E.3)."""
     read, instances = objects.at((_ACCESS,))[1], objects.at((_ACCESS,))[4]()
+    if path[0] > 65535:  # of a device behind this one: what holds for it in object 25
+        path = (25, (path[0] >> 16) - 1)
     if path[0] == _ACCESS:
         return _READ | (_WRITE if path[1] in instances and read(path[1], 3) == ssid else 0)
     for instance in instances:

@@ -50,8 +50,8 @@ class Board:
         return self.devices
 
 
-def start():
-    net = Net({"report_period_s": 10, "links": "eth"}, TREE)
+def start(more=()):
+    net = Net({"report_period_s": 10, "links": "eth"}, dict(list(TREE.items()) + list(more)))
     net.agent.board = net.board = Board()
     net.agent.start(0)
     net.link("eth", True)
@@ -131,6 +131,15 @@ def test_devices_come_and_go():
     update = [request for request in gateway.seen if request.path == ("rd", "7") and request.payload][0]
     assert b"</25/0>,</25/1>" in update.payload and b"</25/4>" not in update.payload
     assert read(net, gateway, "d1", "3331", "0")["/d1/3331/0/5700"] == 20.5
+
+
+def test_rights_on_a_device_are_those_on_its_instance_of_object_25():
+    """1.1 Core 8.2: there are several servers, and object 2 says what each may do."""
+    rights = [((2, 0, 0), 25), ((2, 0, 1), 4), ((2, 0, 2), {1: 1}), ((2, 0, 3), 2)]
+    net, gateway = start(rights)
+    assert read(net, gateway, "d4", "3331", "0", "5700") == {"/d4/3331/0/5700": 20.5}
+    assert ask(net, gateway, coap.PUT, "d4", "3303", "1", "5850", payload=b"1", format=0) == coap.UNAUTHORIZED
+    assert ask(net, gateway, coap.GET, "d0", "3331", "0", "5700") == coap.UNAUTHORIZED
 
 
 def test_paths():
