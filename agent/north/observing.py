@@ -8,10 +8,11 @@ times, when it observes the same again.
 import binascii
 
 from ..codec import coap, senml
-from ..engine import attributes, tree_reading
+from ..engine import tree_reading
 from ..engine.notices import Notice
 from ..engine.objects import spelled
 from ..errors import RemoteError
+from ..overlay import drop
 from . import content
 
 _SERVER = 1
@@ -165,9 +166,15 @@ class Observing:
         for name, rid in (("pmin", _MIN_PERIOD), ("pmax", _MAX_PERIOD), ("con", _CONFIRMED)):
             if self._setting(watch, rid):
                 rules[name] = self._setting(watch, rid)
-        for path in watch.paths:
-            rules.update(attributes.inherited(self._north.store.get("attributes", {}), watch.ssid, path))
-        watch.rules = attributes.merged(rules, watch.words, 4, None)
+        book = self._north.store.get("attributes", {})
+        if book or watch.words:
+            from ..engine import attributes
+
+            for path in watch.paths:
+                rules.update(attributes.inherited(book, watch.ssid, path))
+            rules = attributes.merged(rules, watch.words, 4, None)
+            drop("engine.attributes")
+        watch.rules = rules
         watch.storing = self._setting(watch, _STORING) is not False
 
     def _setting(self, watch, rid):

@@ -112,3 +112,15 @@ def test_a_server_that_wants_no_send():
     gateway.ask(coap.PUT, ("1", "1", "23"), net.now, payload=b"0", format=0)
     net.carry()
     assert gateway.paths().count("dp") > before and not net.agent.journal.pending()
+
+
+def test_attributes_are_kept_over_restarts_and_end_with_the_configuration():
+    """LightweightM2M-1.1 6.3.4: until they are taken away, or the account is another."""
+    net, gateway, _ = start()
+    gateway.ask(coap.PUT, ("3331", "0", "5700"), net.now, query=("pmin=5",))
+    net.carry()
+    assert gateway.answers[-1].code == coap.CHANGED
+    net.boot()
+    assert net.agent.store.get("attributes") == {"1 /3331/0/5700": "pmin=5"}
+    net.agent.configuration.commit(net.agent.configuration.tree)
+    assert net.agent.store.get("attributes") is None
