@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 DAYS ?= 1000
+# Of fuzzing each target.
+SECONDS ?= 60
 
 .PHONY: help demo test test-interop test-long soak hil lint bench clean python
 
@@ -19,6 +21,7 @@ help:
 	@echo "make test-long  those that take longer: every modem family, two WANs in network namespaces (root)"
 	@echo "make hil        on a virtual Raspberry Pi: Debian's kernel and pppd, a USB modem, a cable, power cuts (QEMU)"
 	@echo "make soak       $(DAYS) simulated days, hard ones, on all processors; DAYS=20 plays fewer"
+	@echo "make fuzz       damaged input for all that takes any, led by coverage, $(SECONDS) s each; SECONDS=5 TARGETS='coap cbor'"
 	@echo "make lint       ruff, import layers, limits, the portable subset"
 	@echo "make bench      the figures, beside a peer's where there is one; NAMES='heap.story_min_kib ...' narrows it"
 	@echo "make clean      removes .venv/ and everything built"
@@ -42,6 +45,9 @@ hil: $(VENV)/.test
 
 soak: $(VENV)/.test
 	@$(BIN)/python tests/sim/soak.py $(DAYS)
+
+fuzz: $(VENV)/.fuzz
+	@$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS) $(TARGETS)
 
 lint: $(VENV)/.test
 	@$(BIN)/ruff check .

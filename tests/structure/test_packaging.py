@@ -51,7 +51,7 @@ def _requirements(extra):
 
 
 def test_ranges_have_both_ends():
-    open_ended = [text for extra in ("secure", "lab", "test") for name, text in _requirements(extra)
+    open_ended = [text for extra in ("secure", "lab", "test", "fuzz") for name, text in _requirements(extra)
                   if name not in ("pointsman", "setuptools") and not (">=" in text and "<" in text)]
     assert not open_ended
 
@@ -62,7 +62,7 @@ def test_the_core_needs_nothing():
 
 
 @pytest.mark.parametrize("folder, extras", [("agent", ["secure"]), ("boards", []), ("firmware", []),
-                                            ("tools", ["secure", "lab"]), ("tests", ["secure", "lab", "test"])])
+                                            ("tools", ["secure", "lab"]), ("tests", ["secure", "lab", "test", "fuzz"])])
 def test_every_import_is_declared(folder, extras):
     declared = {MODULES.get(name, name).lower() for extra in extras for name, _ in _requirements(extra)}
     known = declared | sys.stdlib_module_names | set(OWN) | _on_micropython(folder)
