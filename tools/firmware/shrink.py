@@ -84,16 +84,20 @@ def _kinds(trees):
     for tree in trees.values():
         inside = {id(node) for body in ast.walk(tree) if isinstance(body, ast.ClassDef) for node in body.body}
         for node in ast.walk(tree):
-            for field in ("id", "attr", "name", "arg"):
-                name = getattr(node, field, None)
-                if isinstance(name, str):
-                    kind = "attribute" if field == "attr" or id(node) in inside else "variable"
-                    found.setdefault(name, set()).add(kind)
-            if isinstance(node, ast.ClassDef):  # what its body gives a name, it may also look up by that name
-                for part in [part for statement in node.body if not isinstance(statement, ast.FunctionDef)
-                             for part in ast.walk(statement) if isinstance(part, ast.Name)]:
-                    found.setdefault(part.id, set()).update(("variable", "attribute"))
+            named = [field for field in ("id", "attr", "name", "arg") if isinstance(getattr(node, field, None), str)]
+            for field in named:
+                kind = "attribute" if field == "attr" or id(node) in inside else "variable"
+                found.setdefault(getattr(node, field), set()).add(kind)
+            for name in _bodily(node):
+                found.setdefault(name, set()).update(("variable", "attribute"))
     return found
+
+
+def _bodily(node):
+    """Names in the body of a class outside its functions: what the body gives a name, it may also look up by it."""
+    body = node.body if isinstance(node, ast.ClassDef) else ()
+    return [part.id for statement in body if not isinstance(statement, ast.FunctionDef)
+            for part in ast.walk(statement) if isinstance(part, ast.Name)]
 
 
 def _lent(trees):
