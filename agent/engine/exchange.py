@@ -65,7 +65,8 @@ class Exchange:
         self._client.cancel(handle)
 
     def respond(self, request, code, now, payload=b"", format=None, options=()):
-        """Answers a Request, at once or later. A 2.05 to a GET with observe 0 registers the observer.
+        """Answers a Request, at once or later. A 2.05 to a GET or FETCH with observe 0 registers the observer, and its
+        id is then in request.observer.
 
         LocalError: answered already, or payload over 8 KiB.
         """
