@@ -3,6 +3,7 @@ own (catalogue.py), loaded when a server asks for them and let go afterwards.
 """
 
 from ..accounts import OSCORE, POINTSMAN, SECURITY
+from ..overlay import drop
 
 SEQUENCE = (POINTSMAN, 0, 0)
 METER = (3331, 0, 5700)
@@ -73,3 +74,4 @@ class Resources:
         from .catalogue import enter
 
         enter(oid, self._agent, self._objects)
+        drop("north.catalogue")
