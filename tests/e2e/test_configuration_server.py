@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from aiocoap.numbers.codes import Code
 from aiocoap.numbers.types import Type
-from fake_device import FakeDevice, becomes
+from fake_device import FakeDevice, becomes, entries
 
 from pointsman.tools.servers import storage
 from pointsman.tools.servers.advertising import GROUP, answer_to
@@ -64,6 +64,20 @@ def test_a_prepared_device_gets_its_accounts():
             # Again, as often as the device wants.
             assert (await device.ask(server.uri + "/bs?ep=dev1&pct=112")).code == Code.CHANGED
             await becomes(lambda: names(events).count("bootstrapped") == 2)
+    run(story)
+
+
+def test_all_at_once():
+    """Bootstrap-Pack (LwM2M 1.2 Core 6.1.7.8): what the requests of a bootstrap write, in one answer."""
+    async def story(server, events):
+        await server.prepare("dev1", ACCOUNTS, SETTINGS)
+        async with FakeDevice("dev1") as device:
+            assert (await device.ask(server.uri + "/bs?ep=dev1&pct=112")).code == Code.CHANGED
+            await becomes(lambda: "bootstrapped" in names(events))
+            answer = await device.ask(server.uri + "/bspack?ep=dev1", Code.GET)
+            assert (answer.code, answer.opt.content_format) == (Code.CONTENT, 112)
+            assert entries(answer.payload) == device.values and "pack_given" in names(events)
+            assert (await device.ask(server.uri + "/bspack?ep=dev2", Code.GET)).code == Code.FORBIDDEN
     run(story)
 
 

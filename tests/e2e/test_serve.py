@@ -119,6 +119,8 @@ def test_key(files):
     assert key(*words) == (0, "")
     assert load_key(files / "gw-1.key") == Secret(b"\x5e" * 32).device_key("dtls", "gw-1")
     assert (files / "gw-1.key").stat().st_mode & 0o777 == 0o600
+    assert key("m", *words[1:5], "--out", "m.json", "--json") == (0, "")
+    assert json.loads((files / "m.json").read_text()) == {"device_key": Secret(b"\x5e" * 32).dtls_key(b"m").hex()}
     code, text = key(*words)
     assert code == 2 and "gw-1.key" in text and len(text.splitlines()) == 1
     assert key("gw-1", "--security", "dtls", "--secret", "open", "--out", "x")[0] == 2 and not (files / "x").exists()

@@ -1,5 +1,7 @@
 """`pointsman key`: the key that a server shares with one device or gateway, in a file for its owner alone."""
 
+import json
+
 from .. import faults
 from ..faults import Fault
 from ..servers.credentials import DTLS, OSCORE, BadSecret, load, write
@@ -12,7 +14,8 @@ one for its platform, as its --platform-key.
 examples:
   (umask 77; openssl rand -hex 32 > platform.secret)                               a new server's secret
   pointsman key gw-1 --security oscore --secret platform.secret --out gw-1.key     for serve gateway --platform-key
-  pointsman key meter-7 --security dtls --secret configuration.secret --out meter-7.key
+  pointsman key meter-7 --security dtls --secret configuration.secret --out meter-7.json --json
+  pointsman agent --bootstrap coaps://192.168.1.9:5783 --endpoint meter-7 --security dtls --secrets meter-7.json
 """
 
 
@@ -22,13 +25,14 @@ def arguments(parser):
     parser.add_argument("--security", choices=(OSCORE, DTLS), required=True, help="what the key is for")
     parser.add_argument("--secret", metavar="FILE", required=True, help="the server's secret")
     parser.add_argument("--out", metavar="FILE", required=True, help="a new file for the key, 32 hexadecimal digits")
+    parser.add_argument("--json", action="store_true", help="as pointsman agent --secrets takes it")
 
 
 def run(args):
     """Write the key; nothing of it is shown."""
     try:
-        key = load(args.secret).device_key(args.security, args.name)
-        write(args.out, key)
+        key = load(args.secret).device_key(args.security, args.name).hex()
+        write(args.out, json.dumps({"device_key": key}) if args.json else key)
     except BadSecret as problem:
         raise Fault(f"key: {problem}", problem.remedy, faults.USAGE) from problem
     except OSError as problem:

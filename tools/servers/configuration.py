@@ -2,7 +2,9 @@
 the device finds this server, asks (`POST /bs?ep=`), is written its accounts and settings, and leaves to
 register.
 
-Events: prepared, bootstrap_requested, bootstrapped, bootstrap_failed (at which step, why), refused (unknown
+It may also fetch them all at once (Bootstrap-Pack, TS Core 1.2 6.1.7.8).
+
+Events: prepared, bootstrap_requested, pack_given, bootstrapped, bootstrap_failed (at which step, why), refused (unknown
 endpoint), discovered (a multicast question was answered), advertised, unadvertised (mDNS is not to be had).
 """
 
@@ -18,7 +20,7 @@ from . import storage as books
 from .advertising import LINK, Advertiser
 from .coap import Coap, Patience, Refusal, Unreachable, address, owner, reply
 from .credentials import DTLS, KINDS, NONE, OSCORE, SERVER_ID, BadSecret, kid, load
-from .lwm2m import LINKS, MAX_LIFETIME, SENML, endpoint, number, pack, parameters
+from .lwm2m import LINKS, MAX_LIFETIME, SENML, endpoint, number, pack, parameters, segments
 from .wire import Plain
 
 BOOTSTRAP = Patience(2.0, 3, 30.0)
@@ -81,19 +83,39 @@ class Configuration:
         path, code = request.opt.uri_path, request.code
         if path == ("bs",) and code == Code.POST:
             return self._begin(request)
+        if path == ("bspack",) and code == Code.GET:
+            return self._pack(request)
         if path == (".well-known", "core") and code == Code.GET:
             return reply(Code.CONTENT, LINK, LINKS)
         raise Refusal(Code.NOT_FOUND)
+
+    def _pack(self, request):
+        """Everything in one answer; whether the device lives with it shows at its registrars."""
+        device = self._device(request, endpoint(request, parameters(request)))
+        name = device["endpoint"]
+        try:
+            found = contents(name, device["accounts"], device["settings"])
+            payload = pack("/", {f"{path[1:]}/{rid}": value for path, values in found for rid, value in values.items()})
+        except BadSecret as problem:
+            self._note("bootstrap_failed", endpoint=name, why=str(problem))
+            raise Refusal(Code.INTERNAL_SERVER_ERROR) from problem
+        self._note("pack_given", endpoint=name, address=address(request.remote))
+        return reply(Code.CONTENT, payload, SENML)
+
+    def _device(self, request, name):
+        """What was prepared for the one who asks. 4.03: nothing, or he is another."""
+        device = self._devices.get(name) if owner(request.remote).fits(name) else None
+        if device is None:
+            self._note("refused", endpoint=name, address=address(request.remote))
+            raise Refusal(Code.FORBIDDEN, "this endpoint is not known here")
+        return device
 
     def _begin(self, request):
         words = parameters(request)
         name = endpoint(request, words)
         if number(words, "pct", 0, 65535, SENML) != SENML:
             raise Refusal(Code.UNSUPPORTED_CONTENT_FORMAT, "pct: settings are given in SenML-CBOR (112) here")
-        device = self._devices.get(name) if owner(request.remote).fits(name) else None
-        if device is None:
-            self._note("refused", endpoint=name, address=address(request.remote))
-            raise Refusal(Code.FORBIDDEN, "this endpoint is not known here")
+        device = self._device(request, name)
         self._abandon(name)
         self._note("bootstrap_requested", endpoint=name, address=address(request.remote))
         self._running[name] = asyncio.create_task(self._bootstrap(device, request.remote))
@@ -134,13 +156,19 @@ class Configuration:
 def steps(name, accounts, settings):
     """The requests of a bootstrap in order: (code, path, payload). Raises BadSecret where keys cannot be derived."""
     yield Code.DELETE, (), b""
+    for path, values in contents(name, accounts, settings):
+        yield Code.PUT, segments(path), pack(path, values)
+    yield Code.POST, ("bs",), b""
+
+
+def contents(name, accounts, settings):
+    """(path of an instance, {resource: value}) of all that the device `name` gets."""
     for instance, account in enumerate(accounts, 1):
         for object, values in _instances(account, instance, name):
-            yield Code.PUT, (object, str(instance)), pack(f"/{object}/{instance}", values)
+            yield f"/{object}/{instance}", values
     values = {_SETTINGS[name][0]: value for name, value in settings.items()}
     if values:
-        yield Code.PUT, ("26242", "0"), pack("/26242/0", values)
-    yield Code.POST, ("bs",), b""
+        yield "/26242/0", values
 
 
 def _instances(account, instance, name):

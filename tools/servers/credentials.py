@@ -85,15 +85,15 @@ def _read(file, size, remedy):
 def create(file):
     """Makes a new secret in a file that does not exist yet, and returns it. Raises OSError."""
     value = os.urandom(32)
-    write(file, value)
+    write(file, value.hex())
     return Secret(value)
 
 
-def write(file, value):
-    """A new file with these bytes, in hex, for its owner alone. Raises OSError."""
+def write(file, text):
+    """A new file with this line, for its owner alone. Raises OSError."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as target:
-        target.write(value.hex() + "\n")
+        target.write(text + "\n")
 
 
 def ready(file):
