@@ -1,7 +1,7 @@
 """How the agent takes a configuration on, and goes back to the one before when the new one does not work. How it gets
 one is in provisioning.py."""
 
-from .accounts import SECURITY
+from .accounts import SECURITY, SERVER
 from .engine.objects import Objects
 from .north.lwm2m import Lwm2m
 from .north.resources import Resources
@@ -33,7 +33,7 @@ class Configuring:
         self.configuration.commit(tree)
         self.log.info(now, "bootstrap", "finished", accounts=len(self.configuration.accounts))
         self._end_search(now)
-        self._limit(now)
+        self._limit(now, True)
         self._reconfigured(now)
 
     def _reconfigured(self, now):
@@ -52,12 +52,12 @@ class Configuring:
         if not self.modem:
             self._modem_at = now + _AFTER_MS
 
-    def _limit(self, now):
-        """An account may be one for a while only."""
-        if [path for path in self.configuration.tree if path[0] == SECURITY and path[2] == 12]:
+    def _limit(self, now, fresh=False):
+        """An account may be one for a while only, or, fresh from a bootstrap, one not yet."""
+        if [path for path in self.configuration.tree if (path[0], path[2]) in ((SECURITY, 12), (SERVER, 14))]:
             from .tenure import limit
 
-            limit(self, now)
+            limit(self, now, fresh)
 
     def _build_north(self):
         location = self.north and self.north.location  # where one is registered may still have to be left

@@ -8,6 +8,7 @@ from .accounts import SECURITY, SERVER, bootstrap_account
 
 _LATER_MS = 60000
 _DISABLED_S = 86400  # unless /1/x/5 says otherwise
+_DELAYED_S = 3600  # at most
 _MAX_S = 86400 * 365
 _MAX = 16
 
@@ -79,10 +80,15 @@ def of(agent):
     return agent.tenure
 
 
-def limit(agent, now):
+def limit(agent, now, fresh):
     """The bootstrap server's account ends as many seconds after Bootstrap-Finish, or after the device's start, as
-    /0/x/12 says."""
-    known = bootstrap_account(agent.configuration.tree)
-    seconds = agent.configuration.tree.get((SECURITY, known.security, 12), 0) if known else 0
+    /0/x/12 says. fresh: the others begin as many seconds after it as /1/x/14 says."""
+    tree = agent.configuration.tree
+    for account in agent.configuration.accounts if fresh else ():
+        seconds = tree.get((SERVER, account.instance, 14), 0)
+        if seconds > 0:
+            of(agent).appoint("enable", account.instance, now + min(seconds, _DELAYED_S) * 1000)
+    known = bootstrap_account(tree)
+    seconds = tree.get((SECURITY, known.security, 12), 0) if known else 0
     if seconds > 0:
         of(agent).appoint("purge", known.security, now + min(seconds, _MAX_S) * 1000)

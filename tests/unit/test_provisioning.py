@@ -198,6 +198,21 @@ def test_the_hold_off_is_kept():
     assert net.agent.registration.state == "registered"
 
 
+def test_the_first_registration_is_delayed():
+    """/1/x/14: after a bootstrap, and not after a restart."""
+    late = put("/1/3", [(0, 3), (1, 60), (7, "U"), (14, 30)])
+    net, boot = begin([DELETE, accounts()[0], late, FINISH])
+    net.run(29000)
+    assert net.agent.registration.state == "idle" and not net.servers[PLATFORM].seen
+    net.run(2000)
+    assert net.agent.registration.state == "registered" and len(boot.seen) == 1
+    net.boot()
+    net.agent.start(net.now)
+    net.link("eth", True)
+    net.carry()
+    assert net.agent.registration.state == "registered"
+
+
 def test_a_bootstrap_account_ends():
     """/0/x/12"""
     net, boot = begin([DELETE, put("/0/65534", [(0, "coap://10.0.0.5"), (1, True), (2, 3), (12, 100)])] + accounts()
