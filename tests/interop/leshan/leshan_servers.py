@@ -5,6 +5,7 @@ skipped. The libraries lie where Maven keeps them, nothing is copied.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -38,19 +39,25 @@ def classpath():
         if not shutil.which(program):
             pytest.skip("Leshan: no `%s` here (Debian: %s)" % (program, package))
     known = Path(sys.prefix) / "leshan.classpath"  # Maven takes five seconds to say again what it said before
-    if not known.exists() or known.stat().st_mtime < (HERE / "pom.xml").stat().st_mtime or not _there(known):
-        words = ["mvn", "-B", "-q", "-f", str(HERE / "pom.xml"), "dependency:build-classpath",
-                 "-Dmdep.outputFile=%s.new" % known]
-        try:
-            done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  text=True, timeout=MAVEN_S, check=False)
-        except subprocess.TimeoutExpired:
-            pytest.skip("Leshan: Maven Central has not given its libraries in %d s" % MAVEN_S)
-        if done.returncode:
-            why = next((line for line in done.stdout.splitlines() if "ERROR" in line), "Maven says no more")
-            pytest.skip("Leshan: its libraries cannot be had: %s" % why[:300])
-        os.replace("%s.new" % known, known)
+    with open(known.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may be fetching them
+        if not known.exists() or known.stat().st_mtime < (HERE / "pom.xml").stat().st_mtime or not _there(known):
+            _fetch(known)
     return known.read_text().strip()
+
+
+def _fetch(known):
+    words = ["mvn", "-B", "-q", "-f", str(HERE / "pom.xml"), "dependency:build-classpath",
+             "-Dmdep.outputFile=%s.new" % known]
+    try:
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, timeout=MAVEN_S, check=False)
+    except subprocess.TimeoutExpired:
+        pytest.skip("Leshan: Maven Central has not given its libraries in %d s" % MAVEN_S)
+    if done.returncode:
+        why = next((line for line in done.stdout.splitlines() if "ERROR" in line), "Maven says no more")
+        pytest.skip("Leshan: its libraries cannot be had: %s" % why[:300])
+    os.replace("%s.new" % known, known)
 
 
 def _there(known):
