@@ -5,8 +5,7 @@ a new one is wanted, and dropped with it.
 from .accounts import CONFIGURED, SECURITY, bootstrap_account, split_uri
 from .engine.bootstrap import Bootstrap
 from .engine.discovery import Discovery
-from .north.bootstrapping import fetch, packed, request
-from .vetting import found
+from .overlay import drop
 
 _LTE = "lte"
 _ASKED_TRIES = 3  # of a bootstrap that a server has asked for
@@ -50,7 +49,10 @@ class Provisioning:
             agent.log.warning(now, "discovery", "refused", uri=uri, text=text)
             return self.discovery.refuse(now)
         if security != "none":
+            from .vetting import found
+
             tree = found(uri, agent.settings.get)
+            drop("vetting")
             agent._guard(bootstrap_account(tree), tree)
         self._start(now, (link, host, port))
 
@@ -62,11 +64,15 @@ class Provisioning:
     def ask(self, now, peer):
         agent = self._agent
         agent.log.info(now, "bootstrap", "requested", server="%s:%d" % (peer[1], peer[2]))
+        from .north.bootstrapping import request
+
         self.bootstrap.sent(request(agent.exchange, peer, agent.settings.get("endpoint"), now))
 
     def fetch(self, now, peer):
         agent = self._agent
         agent.log.info(now, "bootstrap", "fetching", server="%s:%d" % (peer[1], peer[2]))
+        from .north.bootstrapping import fetch
+
         self.bootstrap.sent(fetch(agent.exchange, peer, agent.settings.get("endpoint"), now))
 
     def answered(self, now, handle, outcome, response):
@@ -76,6 +82,8 @@ class Provisioning:
         if bootstrap.state != "fetching" or isinstance(response, str):
             bootstrap.answered(handle, outcome, now)
         elif handle == bootstrap.handle:
+            from .north.bootstrapping import packed
+
             bootstrap.packed(packed(response), now)
 
     def failed(self, now, reason):

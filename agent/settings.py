@@ -1,4 +1,4 @@
-"""Every setting of the agent. rows() reads the text below for the reference page; on a device it costs nothing.
+"""Every setting of the agent. reference.py reads the text below for the reference page; on a device it costs nothing.
 
     endpoint            the endpoint name: who the device is towards every server
     security            with what the device key protects the configuration server, or server_uri
@@ -56,10 +56,11 @@
 
 from . import table
 from .errors import LocalError
+from .overlay import drop
 
 # name kind default unit low high; - is empty. Of a str, low and high bound the length; its unit is the form: words
 # between | are the only choices, "uri", "host", "dns", "list" and "apn" are checked as such.
-_TABLE = """
+TABLE = """
 endpoint str - - 0 64
 security str none none|oscore|dtls 4 6
 device_key str - hex 0 128
@@ -113,7 +114,6 @@ serial str - - 0 64
 firmware str - - 0 32
 portfolio bool False - 0 1
 """
-_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 class Settings:
@@ -123,96 +123,38 @@ class Settings:
     def __init__(self, values=None):
         self._values = {}
         for name in sorted(values or {}):
-            self.set(name, values[name])
+            _check(name, values[name])
+            self._values[name] = values[name]
+        drop("forms")
 
     def get(self, name):
         """The value of a setting; LocalError for one that does not exist."""
-        return self._values[name] if name in self._values else _row(name)[2]
+        return self._values[name] if name in self._values else row(name)[2]
 
     def check(self, name, value):
         """LocalError when the setting cannot have this value; changes nothing."""
-        _check(_row(name), value)
+        _check(name, value)
+        drop("forms")
 
     def set(self, name, value):
         """Change one setting; LocalError leaves it as it was."""
-        _check(_row(name), value)
+        self.check(name, value)
         self._values[name] = value
 
 
-def from_text(name, text):
-    """A setting's value from what a person typed; LocalError as for Settings.set()."""
-    row, value = _row(name), text
-    if row[1] == "bool" and text.lower() in _TRUE + _FALSE:
-        value = text.lower() in _TRUE
-    elif row[1] == "int":
-        try:
-            value = int(text)
-        except ValueError:
-            pass
-    _check(row, value)
-    return value
+def _check(name, value):
+    from .forms import check
+
+    check(row(name), value)
 
 
-def rows():
-    """The whole table as (name, kind, default, unit, low, high, help); help is empty on a device."""
-    helps = {}
-    for line in (globals().get("__doc__") or "").split("\n"):
-        name, _, text = line.strip().partition("  ")
-        helps[name] = text.strip()
-    return [_row(words[0]) + (helps.get(words[0], ""),) for words in table.rows(_TABLE)]
-
-
-def _row(name):
-    found = table.find(_TABLE, name) if isinstance(name, str) and " " not in name else None
+def row(name):
+    """(name, kind, default, unit, low, high) of a setting; LocalError for one that does not exist."""
+    found = table.find(TABLE, name) if isinstance(name, str) and " " not in name else None
     if found is None:
         from .advice import no_such
 
-        raise LocalError(no_such(name, [words[0] for words in table.rows(_TABLE)]))
+        raise LocalError(no_such(name, [words[0] for words in table.rows(TABLE)]))
     kind, default, unit, low, high = found
     default = {"bool": default == "True", "str": "" if default == "-" else default}.get(kind, default)
     return name, kind, int(default) if kind == "int" else default, "" if unit == "-" else unit, int(low), int(high)
-
-
-def _check(row, value):
-    name, kind, _default, unit, low, high = row
-    if kind == "bool":
-        fits = isinstance(value, bool)
-    elif kind == "int":
-        fits = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-    else:
-        fits = isinstance(value, str) and low <= len(value.encode()) <= high and _form(unit, value)
-    if not fits:
-        from .advice import refused
-
-        raise LocalError(refused(row, value))
-
-
-def _form(form, text):
-    if "|" in form:
-        return text in form.split("|")
-    if form == "uri":
-        return not text or _is_uri(text)
-    if form == "host":
-        return not text or _is_uri("coap://" + text)
-    if form == "dns":
-        words = [word.rpartition("=")[2] for word in text.split(",")] if text else []
-        return all([_is_uri("coap://" + word) and not word.strip("0123456789.:") for word in words])
-    if form == "apn":  # TS 23.003 9.1
-        return all(char.isdigit() or char in ".-_" or "a" <= char.lower() <= "z" for char in text)
-    if form == "hex":
-        return len(text) in (0, 32, 64, 128) and not text.lower().strip("0123456789abcdef")
-    if form == "digits":
-        return not text or len(text) >= 4 and not text.strip("0123456789")
-    if form == "list":
-        return not text or all(word and word == word.strip() for word in text.split(","))
-    return all(" " <= char != "\x7f" for char in text)
-
-
-def _is_uri(text):
-    """coap[s]://HOST[:PORT][/], or sms:NUMBER"""
-    if text.startswith("sms:"):
-        return text[4:].lstrip("/+").isdigit()
-    scheme, _, rest = text.partition("://")
-    host, _, port = (rest[:-1] if rest.endswith("/") else rest).partition(":")
-    plain = host and all(char.isdigit() or char.isalpha() or char in ".-_" for char in host)
-    return scheme in ("coap", "coaps") and plain and (not port or port.isdigit() and 0 < int(port) < 65536)

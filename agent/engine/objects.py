@@ -4,7 +4,7 @@ A resource's row is "id operations kind". Operations are R W E, and marks: * sev
 and a replacing Write have to bring it), ? may be taken away, L long (over 255 bytes). Kinds are int, float, bool, str,
 opaque, time, objlnk, or - (execute only). Source: LwM2M 1.1 Core 6.3, 7.2.
 
-What is done with the tree is in parts that are loaded for it: tree_reading.py, tree_writing.py.
+What is done with the tree is in parts that are loaded for it: tree_rows.py and its users.
 """
 
 from ..errors import RemoteError

@@ -3,7 +3,7 @@
 
 from ..errors import RemoteError
 from .objects import spelled
-from .tree_reading import instances, resources, several
+from .tree_rows import instances, resources, several
 from .tree_writing import gathered
 
 _NOT_FOUND, _NOT_ALLOWED = 132, 133

@@ -1,8 +1,9 @@
 """Reading the object tree, a part of objects.py that is loaded for it: Read, Discover (LwM2M 1.1 Core 6.3.1, 6.3.2)."""
 
 from ..errors import RemoteError
-from ..table import find, rows
 from .objects import spelled
+from .tree_rows import instances, resources, several
+from .tree_rows import kind as kind  # for those who read
 
 _NOT_FOUND, _NOT_ALLOWED = 132, 133
 
@@ -37,38 +38,6 @@ def discover(objects, path, depth=None):
     if len(path) > 2 and not found:
         raise RemoteError("%s is absent" % spelled(path), _NOT_FOUND)
     return [item for item in found if item[0][: len(path)] == path] if len(path) > 3 else found
-
-
-def instances(objects, path):
-    """The ids of the object instances at or below `path`. RemoteError 4.04 when it names one that is not there."""
-    there = objects.at(path)[4]()
-    if len(path) < 2:
-        return there
-    if path[1] not in there:
-        raise RemoteError("there is no instance %s" % spelled(path[:2]), _NOT_FOUND)
-    return (path[1],)
-
-
-def resources(path, table):
-    """-> [(id, operations, kind)] of the resources at or below `path`."""
-    if len(path) < 3:
-        return [(int(rid), operations, kind) for rid, operations, kind in rows(table)]
-    found = find(table, str(path[2]))
-    if found is None:
-        raise RemoteError("there is no resource %s" % spelled(path[:3]), _NOT_FOUND)
-    return ((path[2], found[0], found[1]),)
-
-
-def kind(objects, path):
-    """The kind of the resource at `path`."""
-    return resources(path, objects.at(path)[0])[0][2]
-
-
-def several(value):
-    """The value of a resource of several instances as [(id, value)] in rising order; None where it is a single one."""
-    if isinstance(value, list):
-        return list(enumerate(value))
-    return sorted(value.items()) if isinstance(value, dict) else None
 
 
 def _expand(found, path, value):

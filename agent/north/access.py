@@ -8,7 +8,7 @@ are not named. What no instance names is closed, but object 2 itself can be read
 from ..codec import coap
 from ..engine import tree_creating
 from ..engine.objects import spelled
-from ..engine.tree_reading import several
+from ..engine.tree_rows import several
 from ..errors import RemoteError
 from ..table import find
 

@@ -5,23 +5,22 @@ Source: OMA LwM2M 1.1 Core 6.1 and Transport 6.4.2, 1.2 Core 6.1.7.8 (Bootstrap-
 """
 
 from ..codec import coap
+from ..engine.kinds import checked
 from ..engine.objects import spelled
-from ..engine.tree_writing import checked
 from ..errors import RemoteError
 from . import content
+from .media import SENML_CBOR
 from .objects_account import kind, multiple
-
-_SENML_CBOR = content.SENML_CBOR
 
 
 def request(exchange, peer, endpoint, now):
     """Bootstrap-Request. -> its handle."""
-    return exchange.request(peer, coap.POST, ("bs",), now, query=("ep=" + endpoint, "pct=%d" % _SENML_CBOR))
+    return exchange.request(peer, coap.POST, ("bs",), now, query=("ep=" + endpoint, "pct=%d" % SENML_CBOR))
 
 
 def fetch(exchange, peer, endpoint, now):
     """Bootstrap-Pack-Request: everything in one answer. -> its handle."""
-    return exchange.request(peer, coap.GET, ("bspack",), now, query=("ep=" + endpoint,), accept=_SENML_CBOR)
+    return exchange.request(peer, coap.GET, ("bspack",), now, query=("ep=" + endpoint,), accept=SENML_CBOR)
 
 
 def packed(response):

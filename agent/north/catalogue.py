@@ -1,15 +1,11 @@
 """Where each LwM2M object is: a file with its tables and getters. Adding an object is one such file, one row here and
-a line that says when the agent has it.
+a line in announcing.py that says when the agent has it.
 
 Tables are what OMA's registry says (tests/unit/registry.py); 26241 and 26242 are private (docs/decisions/0007).
 """
 
-from ..accounts import ACCESS, POINTSMAN, REGISTRAR, SERVER, instances
 from ..overlay import drop
 from ..table import find
-
-_ONE = (0,)
-_PACKAGE = ("5", "0", "0")  # goes to the installer block by block
 
 # object file
 _FILES = """
@@ -29,48 +25,6 @@ _FILES = """
 26241 objects_server
 26242 objects_pointsman
 """
-
-
-def announced(agent, objects):
-    """-> [(object, its instances)] that the agent has now."""
-    accounts = agent.configuration.accounts
-    servers = [account.instance for account in accounts]
-    found = [(SERVER, servers), (3, _ONE), (3331, _ONE), (POINTSMAN, _ONE)]
-    found += [(oid, _ONE) for oid in getattr(agent.board, "sensors", ())]
-    if [True for account in accounts if account.knows_epoch]:
-        found.append((REGISTRAR, servers))
-    rights = instances(agent.configuration.tree, ACCESS)
-    if rights and len(accounts) > 1:
-        found.append((ACCESS, rights))
-    if agent.settings.get("portfolio"):
-        found.append((16, sorted(agent.store.get("portfolio", {}))))
-    if accounts:
-        found += _links(agent) + _board(agent, objects)
-    return found
-
-
-def _links(agent):
-    found = [4]
-    if agent.metrics:
-        found.append(7)
-    if "lte" in agent.settings.get("links").split(","):
-        found += (10, 11, 13, 504)
-    stations = [port for port in agent.ports() if hasattr(port, "station")]
-    return [(oid, _ONE) for oid in found] + ([(12, list(range(len(stations))))] if stations else [])
-
-
-def _board(agent, objects):
-    """What only some boards have."""
-    found = []
-    if hasattr(agent.board, "installer"):
-        found.append((5, _ONE))
-        if agent.store.get("firmware") and not agent.upgrade:
-            _file("upgrading").resume(agent)
-        agent.exchange.piecemeal[_PACKAGE] = agent
-    if hasattr(agent.board, "children"):
-        found.append((25, sorted(agent.board.children())))
-        objects.heads = [("/25", [("ver", "2.0")])]
-    return found
 
 
 def enter(oid, agent, objects):
@@ -93,7 +47,7 @@ def _file(name):
 
 def forget():
     """Let go of everything here."""
-    names = _FILES.split()[1::2] + ["catalogue", "objects_sensors", "objects_account"]
+    names = _FILES.split()[1::2] + ["catalogue", "announcing", "objects_sensors", "objects_account"]
     drop(*["north." + name for name in names])
 
 

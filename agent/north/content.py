@@ -1,16 +1,15 @@
-"""LwM2M values in CoAP payloads: content formats <-> [(path, value)] (LwM2M 1.1 Core 7.4)."""
+"""LwM2M values in CoAP payloads: content formats -> [(path, value)] (LwM2M 1.1 Core 7.4). The other way is in
+rendering.py."""
 
-from binascii import a2b_base64, b2a_base64
+from binascii import a2b_base64
 
 from ..codec import cbor, coap, senml
-from ..engine import tree_reading
 from ..engine.objects import spelled
 from ..errors import RemoteError
+from .media import CBOR, OPAQUE, SENML_CBOR, SENML_JSON, TEXT
 
 ACCESS = 2  # the object that says what each server may do, where there are several
-_MOST = 8192  # bytes, as the exchange takes
 _DIGITS = "0123456789"  # str.isdigit() knows more of them than int()
-TEXT, OPAQUE, CBOR, SENML_JSON, SENML_CBOR = 0, 42, 60, 110, 112
 
 
 def path(segments):
@@ -37,40 +36,24 @@ def visible(objects, ssid):
 
 def answer(objects, asked, accept):
     """-> (code, payload, format) of what is read at `asked`. RemoteError where it cannot be."""
-    kind = lambda where: tree_reading.kind(objects, where)
-    payload, format = encode(asked, tree_reading.read(objects, asked), accept, kind)
+    from ..engine.tree_reading import kind, read
+
+    payload, format = encode(asked, read(objects, asked), accept, lambda where: kind(objects, where))
     return coap.CONTENT, payload, format
+
+
+def encode(asked, values, accept, kind=None):
+    """[(path, value)] -> (payload, format), in the format accepted; text for one resource and SenML-CBOR else where
+    none is named. kind(path) is the resource's. RemoteError when that cannot be, or is too much."""
+    from .rendering import encode
+
+    return encode(asked, values, accept, kind)
 
 
 def refusal(error):
     """A RemoteError as (code, diagnostic text, no format); 4.00 where it names no code, 5.00 for what is our fault."""
     code = coap.BAD_REQUEST if isinstance(error, RemoteError) else coap.INTERNAL
     return error.args[1] if len(error.args) > 1 else code, error.args[0].encode(), None
-
-
-def encode(asked, values, accept, kind=None):
-    """[(path, value)] -> (payload, format), in the format accepted; text for one resource and SenML-CBOR else where
-    none is named. kind(path) is the resource's. RemoteError when that cannot be, or is too much."""
-    payload, format = _encode(asked, values, accept, kind)
-    if len(payload) > _MOST:
-        raise RemoteError("%d bytes in %s: ask for less at a time" % (len(payload), spelled(asked)), coap.INTERNAL)
-    return payload, format
-
-
-def _encode(asked, values, accept, kind):
-    single = len(values) == 1 and values[0][0] == asked
-    if accept is None:
-        accept = TEXT if single else SENML_CBOR
-    if accept in (SENML_CBOR, SENML_JSON):
-        return _senml(asked, values, accept == SENML_JSON), accept
-    value = values[0][1] if values else None
-    if not single or accept not in (TEXT, CBOR, OPAQUE) or (accept == OPAQUE and not isinstance(value, bytes)):
-        from . import formats
-
-        return formats.encode(asked, values, accept, kind)
-    if accept == CBOR:
-        return cbor.encode(value), CBOR
-    return (value if accept == OPAQUE else _text(value)), accept
 
 
 def decode(target, kind, format, payload):
@@ -92,20 +75,6 @@ def below(target, name):
     if where[: len(target)] != target or len(where) < 3:
         raise RemoteError("%s does not lie in %s" % (name[:60], spelled(target)))
     return where
-
-
-def _senml(asked, values, json):
-    base = spelled(asked) if len(values) == 1 and values[0][0] == asked else spelled(asked).rstrip("/") + "/"
-    records = [(spelled(where)[len(base) :], value, None) for where, value in values]
-    return senml.pack(records, base, json)
-
-
-def _text(value):
-    if isinstance(value, bool):
-        return b"1" if value else b"0"
-    if isinstance(value, tuple):
-        return b"%d:%d" % value
-    return b2a_base64(value).strip() if isinstance(value, bytes) else str(value).encode()
 
 
 def _from_text(target, kind, payload):

@@ -25,8 +25,9 @@ _LEAVE_RETRANSMIT = 1
 # What a request of a server needs, and nothing else does. One text costs less than many.
 _MANAGEMENT = """north.management north.creating north.attributing north.composing north.access
 north.observing engine.notices
-north.bootstrapping north.bootstrap_views north.content north.formats
-engine.tree_reading engine.tree_writing engine.tree_creating engine.attributes
+north.bootstrapping north.bootstrap_views north.content north.rendering north.formats
+engine.tree_rows engine.tree_reading engine.tree_writing engine.tree_executing
+engine.tree_creating engine.kinds engine.attributes
 codec.cbor_reading codec.senml_reading codec.senml_json codec.linkformat_reading
 codec.tlv codec.tlv_reading codec.lwm2m_cbor codec.lwm2m_cbor_reading codec.lwm2m_json
 north.objects_account north.objects_pointsman"""

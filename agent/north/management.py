@@ -5,10 +5,9 @@ Source: LwM2M 1.1 Core 6.3, Transport 6.4.4.
 """
 
 from ..codec import coap
-from ..engine import tree_reading, tree_writing
 from ..engine.objects import spelled
 from ..errors import LocalError, RemoteError
-from . import content
+from ..overlay import drop
 
 _LINK_FORMAT = 40
 
@@ -17,7 +16,7 @@ def handle(north, request, account, now):
     """Answers a request of the registrar, whose Account it is, and tells who observes it what was changed."""
     options, changed, paths = (), (), ()
     try:
-        path = content.path(request.path)
+        path = _content().path(request.path)
         if request.query and request.observe == 0:  # attributes of this observation (1.2 Core 6.4.1)
             from ..engine import attributes
 
@@ -30,7 +29,7 @@ def handle(north, request, account, now):
             code, payload, format, options, changed = _done(north, request, account, path, now)
             paths = [path]
     except (RemoteError, LocalError) as e:
-        code, payload, format = content.refusal(e)
+        code, payload, format = _content().refusal(e)
     if format == _LINK_FORMAT:
         request.observe = None
     north.exchange.respond(request, code, now, payload, format, options)
@@ -45,7 +44,7 @@ def handle(north, request, account, now):
 
 
 def _done(north, request, account, path, now):
-    if path and content.ACCESS in north.objects.ids():
+    if path and _content().ACCESS in north.objects.ids():
         from .access import check
 
         check(north.objects, account.ssid, request, path)
@@ -76,8 +75,16 @@ def _reaction(request, path):
 
 
 def _read(north, request, account, path):
+    content = _content()
     code, payload, format = content.answer(content.visible(north.objects, account.ssid), path, request.accept)
     return code, payload, format, (), ()
+
+
+def _content():
+    """Held on to by nobody: a write needs the room when it has been read."""
+    from . import content
+
+    return content
 
 
 def _attributes(north, request, account, path):
@@ -90,18 +97,30 @@ def _write(north, request, account, path):
     """PUT replaces, POST adds to what is there (Core 6.3.3); to a resource that can be executed it does that."""
     objects = north.objects
     if request.code == coap.POST and len(path) == 3:
-        row = tree_reading.resources(path, objects.at(path)[0])[0]
+        from ..engine.tree_rows import resources
+
+        row = resources(path, objects.at(path)[0])[0]
         if "E" in row[1] or "*" not in row[1]:
             return _execute(north, request, account, path)
-    values = content.decode(path, lambda where: tree_reading.kind(objects, where), request.format, request.payload)
-    changed = tree_writing.write(objects, values, path, request.code == coap.PUT)
-    return coap.CHANGED, b"", None, (), changed
+    values = _read_in(objects, request, path)
+    drop("north.content", "codec.cbor_reading", "codec.senml_reading")
+    from ..engine.tree_writing import write
+
+    return coap.CHANGED, b"", None, (), write(objects, values, path, request.code == coap.PUT)
+
+
+def _read_in(objects, request, path):
+    from ..engine.tree_rows import kind
+
+    return _content().decode(path, lambda where: kind(objects, where), request.format, request.payload)
 
 
 def _execute(north, request, _account, path):
     if request.format:  # text, or none
         raise RemoteError("arguments are text, not format %d" % request.format, coap.UNSUPPORTED)
-    tree_writing.execute(north.objects, path, request.payload)
+    from ..engine.tree_executing import execute
+
+    execute(north.objects, path, request.payload)
     return coap.CHANGED, b"", None, (), ()
 
 

@@ -44,13 +44,13 @@ class Resources:
 
     def extend(self):
         """Announce what there is, now that more of it is known."""
-        from .catalogue import announced, forget
+        from .announcing import announced
 
         for oid, there in announced(self._agent, self._objects):
             self._objects.later(oid, self._load, there)
             if oid == 25:
                 self.kept["children"] = there
-        forget()
+        drop("north.announcing", "north.upgrading")
 
     def look(self, now):
         """Tell whoever observes object 4, or a device behind this one, what of it has changed."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from registrar import Registrar
 
-from agent.settings import rows
+from agent.reference import rows
 from pointsman.tools import faults
 from pointsman.tools.firmware.launch import find_micropython
 

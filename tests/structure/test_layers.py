@@ -7,7 +7,8 @@ LAYERS = (
     ("agent.errors",),
     ("agent.codec", "agent.crypto", "agent.log", "agent.table", "agent.advice", "agent.interpreter",
      "agent.overlay", "agent.waiting", "agent.bell"),
-    ("agent.modems", "agent.settings", "agent.store", "agent.journal", "agent.sealing", "agent.accounts"),
+    ("agent.modems", "agent.settings", "agent.forms", "agent.reference",
+     "agent.store", "agent.journal", "agent.sealing", "agent.accounts"),
     ("agent.engine",),
     ("agent.credentials", "agent.guarding", "agent.vetting"),
     ("agent.north",),
@@ -27,7 +28,8 @@ PARTS = {
     "modem": ("modem_ladder", "modem_session", "modem_aside", "modem_mux", "cmux", "modem_usb", "modem_bringup",
               "modem_sim", "modem_pin", "modem_radio", "modem_probe", "modem_recovery", "modem_texts", "at_transcript",
               "at_channel", "at_sockets"),
-    "objects": ("tree_reading", "tree_writing", "tree_creating"),  # what is done with the tree
+    "objects": ("tree_rows", "tree_reading", "tree_writing", "tree_executing", "tree_creating",
+                "kinds"),  # what is done with the tree
     "oscore": ("oscore_sealing", "oscore_context"),
     "dtls": ("dtls_session", "dtls_handshake", "dtls_assembly"),
 }

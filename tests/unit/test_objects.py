@@ -1,8 +1,10 @@
 """LwM2M objects as a view: reading, writing, executing, discovering; refusals with the code that LwM2M wants."""
 
+from agent.engine.kinds import checked
 from agent.engine.objects import Objects, spelled
+from agent.engine.tree_executing import execute
 from agent.engine.tree_reading import discover, read
-from agent.engine.tree_writing import checked, execute, write
+from agent.engine.tree_writing import write
 from agent.errors import RemoteError
 
 TABLE = """

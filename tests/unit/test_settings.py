@@ -1,7 +1,8 @@
 """Settings: one table; what is impossible is refused with the name, the value and what is allowed."""
 
 from agent.errors import LocalError
-from agent.settings import Settings, from_text, rows
+from agent.reference import from_text, rows
+from agent.settings import Settings
 
 
 def refusal(function, *arguments):

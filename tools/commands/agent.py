@@ -9,8 +9,8 @@ import socket
 from pathlib import Path
 from urllib.parse import quote
 
+from ...agent import reference
 from ...agent import run as driver
-from ...agent import settings as table
 from ...agent.errors import LocalError
 from ...agent.log import is_secret
 from ...agent.store import Store
@@ -85,7 +85,7 @@ class _ListSettings(argparse.Action):
     """Prints the reference of all settings, as --help prints the help."""
 
     def __call__(self, parser, namespace, values, option_string=None):
-        for name, kind, default, unit, low, high, text in table.rows():
+        for name, kind, default, unit, low, high, text in reference.rows():
             form = "%d to %d %s" % (low, high, unit) if kind == "int" else unit.replace("|", " ") or kind
             print("%s = %s\n    %s (%s)" % (name, json.dumps(default), text, form.strip()))
         parser.exit()
@@ -186,7 +186,7 @@ def _links(args):
 
 def _value(name, text):
     try:
-        return table.from_text(name, text)
+        return reference.from_text(name, text)
     except LocalError as error:
         raise _usage(str(error), "--settings lists them all") from error
 
