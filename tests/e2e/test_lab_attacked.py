@@ -52,13 +52,14 @@ class Attacked(Yard):
 
     async def start(self):
         await super().start()
-        self.attackers, self.counts = {}, {}
+        self.attackers, self.counts, self.over = {}, {}, False
         for seed, uri in enumerate((self.gateway.uri, self.platform_uri)):
             self.attackers[uri] = Attacker(uri, seed)
             await self._started(self.attackers[uri])
         self.claims = [asyncio.create_task(self._claim(uri)) for uri in self.attackers]
 
     async def stop(self):
+        self.over = True
         for task in self.claims:
             task.cancel()
         self.counts = {"gateway": self.gateway.coap.reject.counts, "platform": self.platform._coap.reject.counts}
@@ -70,7 +71,7 @@ class Attacked(Yard):
     async def _claim(self, uri):
         """Registers in the device's name, with a key that he made up and with none, again and again."""
         name, security = self.devices[0].endpoint, self.options.security
-        while True:
+        while not self.over:  # a cancellation may get lost in what it waits for
             guard = Guarded(make(security, name, WRONG.device_key(security, name)), uri)
             async with FakeDevice(name) as impostor, guard:
                 await _register(impostor, guard.uri)
