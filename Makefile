@@ -12,7 +12,7 @@ DAYS ?= 1000
 # Of fuzzing each target.
 SECONDS ?= 60
 
-.PHONY: help demo test test-interop test-long soak hil lint bench clean python
+.PHONY: help demo test test-interop test-long soak fuzz hil lint bench clean python
 
 help:
 	@echo "make demo       the whole story once, on this machine (AGENT=micropython: the device runs real MicroPython)"

@@ -125,7 +125,7 @@ class Settings:
         for name in sorted(values or {}):
             _check(name, values[name])
             self._values[name] = values[name]
-        drop("forms")
+        drop("forms", "texts")
 
     def get(self, name):
         """The value of a setting; LocalError for one that does not exist."""
@@ -134,7 +134,7 @@ class Settings:
     def check(self, name, value):
         """LocalError when the setting cannot have this value; changes nothing."""
         _check(name, value)
-        drop("forms")
+        drop("forms", "texts")
 
     def set(self, name, value):
         """Change one setting; LocalError leaves it as it was."""

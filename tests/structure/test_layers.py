@@ -7,7 +7,7 @@ LAYERS = (
     ("agent.errors",),
     ("agent.codec", "agent.crypto", "agent.log", "agent.table", "agent.advice", "agent.interpreter",
      "agent.overlay", "agent.waiting", "agent.bell"),
-    ("agent.modems", "agent.settings", "agent.forms", "agent.reference",
+    ("agent.modems", "agent.settings", "agent.texts", "agent.forms", "agent.reference",
      "agent.store", "agent.journal", "agent.sealing", "agent.accounts"),
     ("agent.engine",),
     ("agent.credentials", "agent.guarding", "agent.vetting"),
