@@ -86,7 +86,7 @@ def _activate(modem, echo, mark, rest):
     if not modem.registered or modem.world.now < modem.refuses_until:
         modem.refuse_dial()
         return modem.error(echo, 30, 500)
-    modem.context, modem.dead_bearer, modem.refusals = True, False, 0
+    modem.context, modem.dead_bearer, modem.dialled_at = True, False, modem.world.now
     modem.ok(echo, None, modem.chance.between(200, 1200))
 
 

@@ -12,6 +12,7 @@ _BUFFERED = 10  # datagrams a socket keeps until they are read
 _DIALS, _RESETS = 30, 2  # what an operator and a modem put up with in an hour
 _AHEAD, _WRITTEN_MS = 5, 900000  # dials written down together, and how old what is written may be
 _FEW, _PATIENCE_MS = 5, 190000  # refusals in a row, after which so few dials are far apart
+_STEADY_MS = 60000  # a context that lasts less counts for nothing
 
 
 class Budget:
@@ -50,11 +51,12 @@ class AtModem:
         self.dead_bearer = False  # the context is up, but nothing passes until it is activated anew
         self.mute_until = 0  # says nothing and hears nothing until then (ms)
         self.refuses_until = self.denies_until = 0  # what the network does to dials, and to the SIM
-        self.refusals = self.refused_at = 0  # dials in a row
+        self.refusals = self.refused_at = self.dialled_at = 0  # dials in a row that came to nothing, or not for long
         self.barred = False  # denied, and not let in again before it searches anew
         self.pin, self.tries, self.locked = "", 3, False  # a SIM without PIN is never locked
         self.local_port = 20000
         self.dials, self.resets = Budget("dials", _DIALS), Budget("resets by command", _RESETS)
+        self.context = False
         self._boots = 0  # what is on its way out of an earlier life is dropped
         self.power_on()
 
@@ -89,7 +91,8 @@ class AtModem:
     def serving(self):
         """Whether nothing on this side keeps datagrams from passing once the device has dialled."""
         now = self.world.now
-        asked_again = self.refusals < _FEW or now >= max(self.refused_at, self.refuses_until) + _PATIENCE_MS
+        since = max(self.refused_at, self.refuses_until)
+        asked_again = self.context or self.refusals < _FEW or now >= since + _PATIENCE_MS
         welcome = asked_again and not self.barred and not self.dials.scarce(now)
         healthy = self.ready() and self.coverage and self.sim and not self.locked and not self.dead_bearer
         return welcome and healthy and not self.errors and not self.overrun and self.slow == 1
@@ -132,6 +135,8 @@ class AtModem:
                 self.say('\r\n+QIURC: "pdpdeact",1\r\n')
 
     def close_context(self):
+        if self.context and self.world.now - self.dialled_at >= _STEADY_MS:
+            self.refusals = 0
         self.context, self.sockets, self.dead_bearer = False, {}, False
 
     def lose_bearer(self):
