@@ -263,7 +263,8 @@ def cold_boot(scene):
 
 
 FIGURES = {"register": register, "least": least, "update": update, "send": send, "notify": notify,
-           "bootstrap": bootstrap, "handshake": handshake, "rebind_bytes": rebind_bytes, "rebind_rtts": rebind_rtts, "cold_boot": cold_boot}
+           "bootstrap": bootstrap, "handshake": handshake, "rebind_bytes": rebind_bytes, "rebind_rtts": rebind_rtts,
+           "cold_boot": cold_boot}
 
 
 def _foreign(server, client, offset=0):
