@@ -92,7 +92,8 @@ class AtModem:
         """Whether nothing on this side keeps datagrams from passing once the device has dialled."""
         now = self.world.now
         since = max(self.refused_at, self.refuses_until)
-        asked_again = self.context or self.refusals < _FEW or now >= since + _PATIENCE_MS
+        taken = now >= self.refuses_until and self.refusals < _FEW
+        asked_again = self.context or taken or now >= since + _PATIENCE_MS
         welcome = asked_again and not self.barred and not self.dials.scarce(now)
         healthy = self.ready() and self.coverage and self.sim and not self.locked and not self.dead_bearer
         return welcome and healthy and not self.errors and not self.overrun and self.slow == 1
