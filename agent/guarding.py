@@ -49,19 +49,10 @@ class Guards:
         same = [guard for guard in self._guards if guard.mark == mark and guard.places == places]
         self._guards = [guard for guard in self._guards if guard.places != places] + same
         if found and not same:
-            self._guards.append(Guard(places, mark, self._engine(found, mark), found[0] == "dtls"))
+            state = ([state for known, state in self._states if known == mark] or [None])[0]
+            self._guards.append(Guard(places, mark, _engine(found, self._below, state), found[0] == "dtls"))
         for guard in same:
             guard.wanted = True
-
-    def _engine(self, found, mark):
-        state = ([state for known, state in self._states if known == mark] or [None])[0]
-        if found[0] == "dtls":
-            from .engine.dtls import Dtls
-
-            return Dtls(found[1], found[2], self._below, state or b"")
-        from .engine.oscore import Context, Oscore
-
-        return Oscore(Context(*found[1:]), self._below, state or None)
 
     # datagrams
 
@@ -243,11 +234,18 @@ def check(tree, account):
         kind = found[0] if found else "NoSec"
         if (kind == "dtls") != (account.scheme == "coaps"):
             raise LocalError("%s does not go with %s://" % (kind, account.scheme))
-        Guards(_none, ())._engine(found, b"")
+        _engine(found, None, None)
         return credentials.mark(found) if kind == "oscore" else None
     except LocalError as e:
         raise LocalError("%s: %s" % (account.uri, e.args[0]))
 
 
-def _none(_):
-    return 0
+def _engine(found, below, state):
+    """What does it, of credentials.of(). LocalError where it cannot be made of these keys, or not here."""
+    if found[0] == "dtls":
+        from .engine.dtls import Dtls
+
+        return Dtls(found[1], found[2], below, state or b"")
+    from .engine.oscore import Context, Oscore
+
+    return Oscore(Context(*found[1:]), below, state or None)

@@ -3,7 +3,6 @@
 from ..errors import RemoteError
 from .objects import spelled
 from .tree_rows import instances, resources, several
-from .tree_rows import kind as kind  # for those who read
 
 _NOT_FOUND, _NOT_ALLOWED = 132, 133
 

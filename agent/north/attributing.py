@@ -2,7 +2,7 @@
 dropped."""
 
 from ..codec import coap, linkformat
-from ..engine import attributes, tree_reading
+from ..engine import attributes, tree_reading, tree_rows
 from ..engine.objects import spelled
 from ..errors import RemoteError
 
@@ -24,8 +24,8 @@ def attach(north, request, account, path):
     """Write-Attributes."""
     if not path:
         raise RemoteError("attributes belong to objects and what is in them", coap.NOT_ALLOWED)
-    tree_reading.instances(north.objects, path)
-    kind = tree_reading.kind(north.objects, path) if len(path) > 2 else None
+    tree_rows.instances(north.objects, path)
+    kind = tree_rows.kind(north.objects, path) if len(path) > 2 else None
     _keep(north, attributes.attached(_book(north), account.ssid, path, request.query, kind))
     return coap.CHANGED, b"", None, (), ()
 

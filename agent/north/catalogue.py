@@ -47,7 +47,7 @@ def _file(name):
 
 def forget():
     """Let go of everything here."""
-    names = _FILES.split()[1::2] + ["catalogue", "announcing", "objects_sensors", "objects_account"]
+    names = _FILES.split()[1::2] + ["catalogue", "objects_sensors", "objects_account"]
     drop(*["north." + name for name in names])
 
 

@@ -36,7 +36,8 @@ def visible(objects, ssid):
 
 def answer(objects, asked, accept):
     """-> (code, payload, format) of what is read at `asked`. RemoteError where it cannot be."""
-    from ..engine.tree_reading import kind, read
+    from ..engine.tree_reading import read
+    from ..engine.tree_rows import kind
 
     payload, format = encode(asked, read(objects, asked), accept, lambda where: kind(objects, where))
     return coap.CONTENT, payload, format

@@ -1,7 +1,7 @@
 """Create and Delete over CoAP (LwM2M 1.1 Transport 6.4.4). Loaded for such a request, and dropped."""
 
 from ..codec import coap
-from ..engine import tree_creating, tree_reading
+from ..engine import tree_creating, tree_rows
 from . import content
 
 _TLV = 11542
@@ -40,7 +40,7 @@ def _create(objects, path, request):
     base = free if request.format == _TLV and head is None else path
     values = ()
     if request.payload:
-        values = content.decode(base, lambda where: tree_reading.kind(objects, where), request.format, request.payload)
+        values = content.decode(base, lambda where: tree_rows.kind(objects, where), request.format, request.payload)
     named = path + (head,) if head is not None else free
     if values:
         named = values[0][0][:2]

@@ -8,7 +8,7 @@ times, when it observes the same again.
 import binascii
 
 from ..codec import coap, senml
-from ..engine import tree_reading
+from ..engine import tree_reading, tree_rows
 from ..engine.notices import Notice
 from ..engine.objects import spelled
 from ..errors import RemoteError
@@ -128,7 +128,7 @@ class Observing:
         if not self._alive(watch):
             return self._store(watch, values, now)
         asked = () if watch.composite else watch.paths[0]
-        kind = lambda where: tree_reading.kind(self._north.objects, where)
+        kind = lambda where: tree_rows.kind(self._north.objects, where)
         payload, format = content.encode(asked, values, watch.format, kind)
         self._send(watch, payload, format, now)
 

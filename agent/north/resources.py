@@ -8,7 +8,6 @@ from ..overlay import drop
 SEQUENCE = (POINTSMAN, 0, 0)
 METER = (3331, 0, 5700)
 SETTING = {1: "report_period_s", 2: "apn"}  # resources of 26242 that are settings
-_PACKAGE = ("5", "0", "0")  # goes to the installer block by block
 
 
 def configured_settings(tree):
