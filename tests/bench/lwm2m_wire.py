@@ -71,8 +71,10 @@ class Scene:
         self.relay.__exit__()
 
     def start(self, command, log):
-        out = subprocess.DEVNULL if log is None else open(log, "ab")
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT)
+        with open(log or "/dev/null", "ab") as out:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT
+            )
         self.processes.append(process)
         return process
 

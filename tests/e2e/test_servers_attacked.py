@@ -25,21 +25,28 @@ def world(request, tmp_path):
     return World(request.param, tmp_path)
 
 
+@contextlib.asynccontextmanager
+async def gateway_of(world, tmp_path):
+    """A gateway in front of the world's platform, with keys of its own there."""
+    storage = Storage("sqlite:///%s" % (tmp_path / "gateway.sqlite"))
+    gateway = Gateway(storage, "127.0.0.1", 0, world.platform.uri, world.log, upstream_host="127.0.0.1",
+                      keys=world.serving(storage, "gw-1", LAN), upstream_keys=world.asking(storage, "gw-1", SECRET))
+    await gateway.start()
+    try:
+        yield gateway
+    finally:
+        await gateway.stop()
+        storage.close()
+
+
 @both
 def test_gateway(world, tmp_path):
     """The gateway has credentials of its own at the platform, its devices theirs at the gateway; both legs are sealed,
     and relay, observation and the devices' moves go through."""
 
     async def steps():
-        storage = Storage("sqlite:///%s" % (tmp_path / "gateway.sqlite"))
-        gateway = Gateway(storage, "127.0.0.1", 0, world.platform.uri, world.log, upstream_host="127.0.0.1",
-                          keys=world.serving(storage, "gw-1", LAN), upstream_keys=world.asking(storage, "gw-1", SECRET))
-        await gateway.start()
-        try:
+        async with gateway_of(world, tmp_path) as gateway:
             await through(gateway)
-        finally:
-            await gateway.stop()
-            storage.close()
 
     async def through(gateway):
         names = ["meter-%d" % number for number in range(3)]
@@ -77,11 +84,7 @@ def test_platform_restarts_behind_a_gateway(world, tmp_path, monkeypatch, clean)
     monkeypatch.setattr(SERVER, "limit", 1.0)
 
     async def steps():
-        storage = Storage("sqlite:///%s" % (tmp_path / "gateway.sqlite"))
-        gateway = Gateway(storage, "127.0.0.1", 0, world.platform.uri, world.log, upstream_host="127.0.0.1",
-                          keys=world.serving(storage, "gw-1", LAN), upstream_keys=world.asking(storage, "gw-1", SECRET))
-        await gateway.start()
-        try:
+        async with gateway_of(world, tmp_path) as gateway:
             guard = world.guard("meter-7", secret=LAN, uri=gateway.uri)
             async with FakeDevice("meter-7") as device, guard:
                 await device.register(guard.uri, epoch=1)
@@ -94,9 +97,6 @@ def test_platform_restarts_behind_a_gateway(world, tmp_path, monkeypatch, clean)
                 await device.update("?lt=61")
                 await eventually(lambda: world.platform._table.of("meter-7").lifetime == 61, 20)
                 assert await world.platform.read("meter-7", "/3/0/0") == "maker"
-        finally:
-            await gateway.stop()
-            storage.close()
 
     scenario(world, steps)
 
