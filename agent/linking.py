@@ -33,7 +33,7 @@ class Linking:
 
     def _aim(self, now, *_):
         """Where the device should be registered now: the first account that may be reached over the active link."""
-        link = None if self._stopping else self.links.active
+        link = self._last() if self._stopping else self.links.active
         if link and not self.configuration.accounts:
             self._seek(now, link)
         target = self._target(link)
@@ -45,6 +45,11 @@ class Linking:
             self.registration.move_to(target, old is not None and self.links.is_usable(old[1]), now)
         self._aim_modem(now)
         self._watch(now)
+
+    def _last(self):
+        """The link over which a registration under way may still be answered: only then can it be undone."""
+        link, target = self.links.active, self.registration.target
+        return link if self.registration.state == "registering" and link == target[1] else None
 
     def _target(self, link):
         """The most preferred account that may be asked over this link, and is not known to be dead, if possible."""

@@ -67,6 +67,8 @@ class Registering:
         self._report_handle = self._report_handle if here else None
         self._report(now)
         self._aim_modem(now)
+        if self._stopping:
+            self._aim(now)
 
     def _report(self, now):
         """Readings go to the registrar by Send, unless it has said that it wants none (/1/x/23)."""

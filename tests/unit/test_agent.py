@@ -280,6 +280,31 @@ def test_stopping_deregisters():
     assert [uri for event, uri in net.told if event == "leaving"][-2:] == ["coap://10.0.0.1"] * 2
 
 
+def test_stopping_while_registering_waits_for_the_answer():
+    """The server has the Register already, or will; what it made of it is undone, not left until it expires."""
+    net = Net()
+    gateway = net.servers[GATEWAY]
+    net.agent.start(0)
+    net.agent.link("eth", True, net.now)
+    net.agent.stop(net.now)
+    assert net.agent.registration.state == "registering" and not net.others
+    net.carry()
+    assert [request.code for request in gateway.seen] == [coap.POST, coap.DELETE] and net.others[-1] == ("stopped",)
+
+
+def test_stopping_while_nobody_answers_ends_with_the_link():
+    net = Net()
+    net.cut = {"eth"}
+    net.agent.start(0)
+    net.agent.link("eth", True, net.now)
+    net.agent.stop(net.now)
+    net.carry()
+    assert ("stopped",) not in net.others
+    net.agent.link("eth", False, net.now)
+    net.carry()
+    assert net.others[-1] == ("stopped",)
+
+
 def searching():
     """A device that knows nothing but its own name, and has asked who can configure it."""
     net = Net((("coap_port", 41234),), tree=None)
