@@ -182,13 +182,20 @@ public class Servers implements RegistrationListener, ObservationListener, SendL
                     new DefaultLwM2mAttributeParser().parseUriQuery(order.path("attributes").asText())));
             case "replace": return new WriteRequest(WriteRequest.Mode.REPLACE, format, path, node(path, order));
             case "update": return new WriteRequest(WriteRequest.Mode.UPDATE, format, path, node(path, order));
-            case "create": return new CreateRequest(format, path, (LwM2mObjectInstance) node(path + "/" +
-                    order.path("instance").asText(), order));
+            case "create": return create(format, path, order);
             case "read-composite": return new ReadCompositeRequest(format, format, paths(order));
             case "observe-composite": return new ObserveCompositeRequest(format, format, paths(order));
             case "write-composite": return new WriteCompositeRequest(format, plain(order.get("values")));
             default: throw new IllegalArgumentException("what is " + order + "?");
         }
+    }
+
+    /** Without an "instance" its id is for the device to choose. */
+    CreateRequest create(ContentFormat format, String path, JsonNode order) {
+        if (order.hasNonNull("instance"))
+            return new CreateRequest(format, path,
+                    (LwM2mObjectInstance) node(path + "/" + order.get("instance").asInt(), order));
+        return new CreateRequest(format, path, ((LwM2mObjectInstance) node(path + "/0", order)).getResources().values());
     }
 
     DownlinkRequest<? extends LwM2mResponse> unobserve(Registration client, String path) {

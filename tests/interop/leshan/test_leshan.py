@@ -29,7 +29,7 @@ def settings(leshan, endpoint, **more):
 def device(leshan, interpreter, tmp_path_factory):
     """The endpoint of an agent that is registered, and stays so."""
     endpoint = "dev-" + interpreter
-    agent = Agent(interpreter, tmp_path_factory.mktemp(interpreter), settings(leshan, endpoint))
+    agent = Agent(interpreter, tmp_path_factory.mktemp(interpreter), settings(leshan, endpoint, portfolio=True))
     with shown(agent):
         leshan.event("registered", endpoint)
         yield endpoint
@@ -133,6 +133,38 @@ def test_nothing_there(leshan, device):
     for path in ("/9999", "/3/7", "/3/0/9999"):
         assert leshan.code("read", device, path) == 404, path
     assert leshan.code("read", device, "/3/0/4") == 405
+
+
+@structured
+def test_create_and_delete(leshan, device, format):
+    """LwM2M 1.1 Core 6.3.6, 6.3.7, of the object of which servers make instances: Leshan hears of it in an Update."""
+    path, whole = "/16/3", {"0": {"0": "host", "7": "maker"}}
+    with leshan.brings("updated", device) as seen:
+        assert leshan.code("create", device, "/16", instance=3, values=whole, format=format) == 201
+    assert "<%s>" % path in seen[0]["links"]
+    assert leshan.tell("read", device, path, format=SENML) == {path + "/0/0": "host", path + "/0/7": "maker"}
+    assert leshan.code("create", device, "/16", instance=3, values=whole, format=format) == 400  # it is there
+    assert leshan.code("create", device, "/16", instance=4, values={}, format=format) == 400  # and that one is empty
+    with leshan.brings("updated", device) as seen:
+        assert leshan.code("delete", device, path) == 202
+    assert "</16/" not in seen[0]["links"]
+    assert leshan.code("read", device, path) == 404 and leshan.code("delete", device, path) == 404
+
+
+def test_create_without_id(leshan, device):
+    """LwM2M 1.1 Core 6.3.6: the device chooses the id. Only with TLV, where an instance needs none."""
+    for place in ("/16/0", "/16/1"):
+        made = leshan.ask("create", device, "/16", values={"0": {"0": place}}, format=TLV)
+        assert (made["code"], made["location"]) == (201, place[1:])
+    assert leshan.tell("read", device, "/16", format=SENML) == {"/16/0/0/0": "/16/0", "/16/1/0/0": "/16/1"}
+    for place in ("/16/0", "/16/1"):
+        assert leshan.code("delete", device, place) == 202
+
+
+def test_create_and_delete_refused(leshan, device):
+    """Of objects that are the device's own."""
+    assert leshan.code("create", device, "/3", instance=1, values={"0": "somebody"}, format=TLV) == 405
+    assert leshan.code("delete", device, "/3/0") == 405
 
 
 def test_discover(leshan, device):
@@ -250,7 +282,7 @@ def test_address_changes_without_security(leshan, interpreter, another):
     name = "moved-" + interpreter
     way = Router(leshan.place("none"))
     try:
-        another(name, server_uri="coap://127.0.0.1:%d" % way.address[1], probe_ms=0)
+        another(name, server_uri="coap://127.0.0.1:%d" % way.address[1], probe_ms=0, report_period_s=5)
         way.rebind("127.0.0.9")
         sent = leshan.event("sent", name)
     finally:

@@ -105,15 +105,20 @@ def test_asked_for_by_the_server(leshan, start):
     assert leshan.count("bootstrap-end", name) == 3
 
 
+def two_servers(leshan, *rights):
+    """The configuration of two servers, with rights of the first one: (object, instance, owner, sum of rights)."""
+    acls = {number: {"objectId": oid, "objectInstanceId": instance, "AccessControlOwner": owner, "acls": {123: sum}}
+            for number, (oid, instance, owner, sum) in enumerate(rights)}  # fmt: skip
+    two = configuration(leshan.uris["coap"], acls=acls)
+    two["servers"][1] = {"shortId": 124, "lifetime": 70}
+    two["security"][2] = {"uri": "coap://127.0.0.1:9", "securityMode": "NO_SEC", "serverId": 124}
+    return two
+
+
 def test_access_control(leshan, start):
     """Core 8: with two servers in its configuration the device asks object 2 what each may do."""
     name = start.name("access")
-    two = configuration(leshan.uris["coap"], acls={
-        0: {"objectId": 3, "objectInstanceId": 0, "AccessControlOwner": 123, "acls": {123: 1}},
-        1: {"objectId": 1, "objectInstanceId": 0, "AccessControlOwner": 123, "acls": {123: 3}}})  # fmt: skip
-    two["servers"][1] = {"shortId": 124, "lifetime": 70}
-    two["security"][2] = {"uri": "coap://127.0.0.1:9", "securityMode": "NO_SEC", "serverId": 124}
-    leshan.tell("configure", name, config=two)
+    leshan.tell("configure", name, config=two_servers(leshan, (3, 0, 123, 1), (1, 0, 123, 3)))
     agent = start(name, bootstrap_uri=leshan.uris["bs-coap"])
     with shown(agent):
         leshan.event("registered", name)
@@ -121,6 +126,24 @@ def test_access_control(leshan, start):
         assert leshan.code("read", name, "/3/0/16") == 205 and leshan.code("execute", name, "/3/0/4") == 401
         assert leshan.code("replace", name, "/1/0/1", value=80, format=TEXT) == 204
         assert leshan.code("read", name, "/1/1") == 401
+
+
+@pytest.mark.parametrize("rights", [16, 15], ids=["creator", "others"])
+def test_access_to_instances(leshan, start, rights):
+    """Core 8.2.2: only who has the right to create makes an instance, and it is the owner's to read and to delete."""
+    name, host = start.name("owner-%d" % rights), {"0": {"0": "host"}}
+    leshan.tell("configure", name, config=two_servers(leshan, (16, 65535, 65535, rights)))
+    agent = start(name, bootstrap_uri=leshan.uris["bs-coap"], portfolio=True)
+    with shown(agent):
+        leshan.event("registered", name)
+        code = leshan.code("create", name, "/16", instance=2, values=host, format=SENML)
+        if rights & 16:
+            assert code == 201 and leshan.tell("read", name, "/16/2", format=SENML) == {"/16/2/0/0": "host"}
+            owned = leshan.tell("read", name, "/2/1", format=SENML)
+            assert (owned["/2/1/0"], owned["/2/1/1"], owned["/2/1/3"]) == (16, 2, 123)
+            assert leshan.code("delete", name, "/16/2") == 202 and leshan.code("read", name, "/2/1") == 404
+        else:
+            assert code == 401 and leshan.code("delete", name, "/16/2") == 401
 
 
 def protected(name, security, uri, key=None):

@@ -56,7 +56,7 @@ def test_address_changes_on_the_way(leshan, protected, router, security):
     name = protected.name("nat", security)
     trust(leshan, security, name, KEY)
     way = router(security)
-    agent = protected(security, name, way.uri, lifetime_s=14, report_period_s=10, probe_ms=0)
+    agent = protected(security, name, way.uri, lifetime_s=10, report_period_s=7, probe_ms=0)
     with shown(agent):
         before = leshan.event("registered", name)
         leshan.tell("observe", name, "/3331/0", format=SENML)  # which has no reading yet
