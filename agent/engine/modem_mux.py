@@ -56,7 +56,7 @@ class Multiplexed(Dialler):
                 return
             modem._patient = True
             yield _SETTLE_MS
-            self._enter(int(command.split(",")[3]))
+            self._enter(int((command + ",,31").split(",")[3]))
             if (yield from self._reach(_AT)) and (yield from self._reach(_DATA)):
                 return (yield from self._greet())
         except LinkError:

@@ -11,8 +11,10 @@ except ImportError:
 
 _QUIET_MS = const(1000)  # a late answer would have come by then
 _GUARD_MS = const(1100)  # silence before and after +++ (V.250: a second)
-# Opens the control channel of a multiplexer, and ends it (27.010 5.3.1, 5.4.6.3.3)
-_CLOSE_DOWN = b"\xf9\x03\x3f\x01\x1c\xf9\xf9\x03\xef\x05\xc3\x01\xf2\xf9"
+# Ends the PPP of a call (LCP Terminate-Request, RFC 1661 5.5): some leave data mode for nothing else. Opens the control
+# channel of a multiplexer, and ends it (27.010 5.3.1, 5.4.6.3.3).
+_CLOSE_DOWN = (b"~\xff}#\xc0!}%}!} }$=\xc7~"
+               b"\xf9\x03\x3f\x01\x1c\xf9\xf9\x03\xef\x05\xc3\x01\xf2\xf9")  # fmt: skip
 _BAUDS = "0 115200 921600 460800 230400 57600 9600"  # 0 is the board's own
 
 

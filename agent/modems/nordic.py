@@ -22,9 +22,9 @@ POWER = "100 500 5000 1000"  # the first and the last *not verified*: boards wit
 OFF = "AT#XSHUTDOWN"
 RESET = "AT#XRESET"
 FLIGHT = "AT+CFUN=44"  # the SIM stays on
-DIAL = "AT+CGDATA"  # from firmware 2.0 on; before, PPP is on a channel or port of its own
+DIAL = 'AT+CGDATA="PPP",0'  # from Serial Modem 2.0 on; before, PPP is on a channel or port of its own. No ATD at all
 BACK = ""
-MUX = "AT+CMUX=0,0,5,127"  # *not verified* beyond "AT+CMUX=0" of firmware 2.0 on
+MUX = "AT+CMUX=0,0"  # from 2.0 on, and with no parameter more; frames are of the standard's size, 31
 _ALL = 8  # sockets that the modem has
 _MAX = 1200  # bytes in a datagram
 _END = b"+++"

@@ -1,7 +1,7 @@
 """From the port to the AT interpreters: one of them, or after AT+CMUX one for each channel of the multiplexer.
 
-A profile's "mux" row: n1 (the default frame size), channels, leaves (whether a close-down ends it), broken_above (a
-frame size above which the firmware's checksums are wrong).
+A profile's "mux" row: parameters (how many AT+CMUX takes), n1 (the default frame size), channels, leaves (whether a
+close-down ends it), broken_above (a frame size above which the firmware's checksums are wrong).
 """
 
 import asyncio
@@ -90,7 +90,7 @@ class Lines:
         if self.mux or int(arguments[0]) != 0:
             raise Refused(3)
         size = int((arguments + [""] * 3)[3] or size)
-        if not 1 <= size <= 32768:
+        if not 1 <= size <= 32768 or len(arguments) > row.get("parameters", 9):
             raise Refused(50)
         return Answer(after=lambda: self._enter_mux(size, row))
 

@@ -21,7 +21,9 @@ class Terminal:
     def __init__(self, modem, write, log, more=None, carrier=None):
         self._modem, self._write, self._carrier = modem, write, carrier or (lambda on: None)
         own = {"D": self._dial, "O": self._again, "H": self._hang_up, "+CGDATA": self._enter}
-        self.dialogue = Dialogue(modem, {**modem.profile["commands"], **own, **(more or {})}, self.spoken, log)
+        known = {**modem.profile["commands"], **own, **(more or {})}
+        known = {name: known[name] for name in known if name not in modem.profile["lacks"]}
+        self.dialogue = Dialogue(modem, known, self.spoken, log)
         self.call = None
         self._plus, self._heard, self._escape = 0, 0, None
 
@@ -77,7 +79,7 @@ class Terminal:
         self._forget_escape(self._plus if data.strip(b"+") == b"" and (quiet or self._plus) else 0)
         if data.strip(b"+") == b"" and (quiet or self._plus):
             self._plus += len(data)
-            if self._plus == 3:
+            if self._plus == 3 and self._modem.profile["escapes"]:
                 wait = self._guard() / 1000
                 self._escape = asyncio.get_running_loop().call_later(wait, self._escaped)
 
@@ -112,6 +114,8 @@ class Terminal:
         modem = self._modem
         if self.call or cid not in (modem.profile["context"], *range(1, 17)):
             raise Refused()
+        if modem.profile["attached"] and cid != modem.profile["context"] and not modem.state.context(cid).apn:
+            raise Refused()  # only the context of the attach is there unless defined
         if modem.state.context(cid).active and modem.calling(cid) or not await modem.activate(cid):
             return Answer(final=_NO_CARRIER)
         self.call = DataCall(modem, cid, self._write, self.hang_up)

@@ -15,6 +15,7 @@ DEFAULTS = {
     "technology": 7,  # E-UTRAN, TS 27.007 7.3
     "signal": 22,  # +CSQ
     "commands": basic_commands.COMMANDS,
+    "lacks": (),  # what it does not know of D, O, H, +CGDATA, +CMUX
     "session": {},  # what the maker's own settings are after a restart: {"+QISDE": 1}
     "functionality": (0, 1, 4),  # what +CFUN takes
     "restarts": (),  # what +CFUN takes and restarts upon, besides +CFUN=1,1
@@ -34,8 +35,9 @@ DEFAULTS = {
     "socket_closed": [],
     "power_down": [],
     "connect": "CONNECT 150000000",
+    "escapes": True,  # +++ leads out of data mode
     "ppp": {},  # of data calls: auth (None, "pap", "chap"), user, secret, own, dns, mru
-    "mux": {},  # of AT+CMUX: n1, channels, leaves, broken_above (lines.py)
+    "mux": {},  # of AT+CMUX: parameters, n1, channels, leaves, broken_above (lines.py)
     # Times in ms; real ones are far longer, and are said in the profiles.
     "ms": {"boot": 200, "sim": 50, "attach": 300, "dial": 300, "open": 20, "message": 20},
 }

@@ -16,6 +16,7 @@ PROFILE = {
     "commands": sockets_nordic.known(sockets_nordic.OLD),
     "session": sockets_nordic.SESSION,
     "context": 0,
+    "lacks": ("D", "O", "H", "+CGDATA", "+CMUX"),
     "attached": True,
     "booted": ["Ready"],
     "sim_ready": [("%XSIM", "%XSIM: 1")],
