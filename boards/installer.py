@@ -16,6 +16,7 @@ _NAME = "firmware.package"
 _SAID = "firmware.said"
 _OTHER_DEVICE, _BY_RESTART = 2, 3
 _LINE = 64  # bytes of a name or version
+_STEP = 8192  # bytes from one moment to the next at which all of them are surely on the medium
 
 
 class Installer:
@@ -26,18 +27,35 @@ class Installer:
             raise ValueError("option installer: %r is not possible; a path without quotes" % program)
         self.limit = limit
         self._program, self._files = program, Files(folder)
+        self._at = 0  # where the next bytes belong
 
     def begin(self, _size):
         self.abort()
         self._files.write(_NAME, b"")
+        self._at = 0
 
     def write(self, data):
-        """The next bytes. They are only written to the file: a power cut voids a download anyway."""
-        file = open_private(self._files.path(_NAME), "ab")
+        """The next bytes. From step to step they are made to reach the medium, too."""
+        before, self._at = self._at, self._at + len(data)
+        file = open_private(self._files.path(_NAME), "r+b")
         try:
+            file.seek(before)
             file.write(data)
+            file.flush()
+            if hasattr(os, "fsync") and self._at // _STEP > before // _STEP:
+                os.fsync(file.fileno())
         finally:
             file.close()
+
+    def resume(self, block):
+        """After a power cut: -> how many bytes of the package are there for certain, in whole blocks; the next ones
+        follow these. One step less than the file is long: a cut may leave it longer than what is in it."""
+        try:
+            size = os.stat(self._files.path(_NAME))[6]
+        except OSError:
+            return 0
+        self._at = max(size // _STEP - 1, 0) * _STEP // block * block
+        return self._at
 
     def finish(self):
         code = self._run("check '%s' > '%s'" % (self._files.path(_NAME), self._files.path(_SAID)))

@@ -1,8 +1,10 @@
 """Firmware update: object 5's state machine (LwM2M 1.1 Core E.6), for a package that is pushed or fetched in blocks.
 
 What arrives goes to the board's installer at once; no more than one block is ever held here. A fetch goes on where it
-stood after a link was lost, as long as the server still has the same package (its ETag says so). A power cut during a
-download ends it (result 4, or a fetch from the start); what is downloaded or being installed survives.
+stood after a link was lost or the power failed, as long as the server still has the same package (its ETag says so, or
+at least the size). How far it was before a power cut the installer knows, which has the bytes: nothing is written down
+here for a block. A cut ends a push (result 4), as its server begins anew in any case; what is downloaded or being
+installed survives.
 """
 
 from ..errors import LocalError, RemoteError
@@ -27,6 +29,7 @@ _NO_SPACE = 28  # ENOSPC
 _RETRY_MS, _RETRY_MAX_MS = 2000, 60000
 _PATIENCE_MS = 3600000  # without a single block: the fetch is given up
 _PUSH_MS = 300000  # a push whose next block does not come
+_ANEW = 5  # times that a fetch begins anew
 
 
 class Firmware:
@@ -37,11 +40,14 @@ class Firmware:
         self._installer, self._size = installer, size
         self.state, self.result, self.uri, self.name = "idle", 0, "", ("", "")
         self._out = []
-        self._at = self._since = self._etag = None
-        self._length = self._failures = 0
+        self._at = self._since = None
+        self._length = self._failures = self._anew = 0
+        self._mark = (None, 0)  # of the package that is fetched: its ETag, or None, and size, or 0
+        self._sure = True  # that it is still the same; a power cut may have taken long
         self._wanted = False  # is a block to be asked for, or has it been?
         if kept:
             self.state, self.result, self.uri, self.name = kept[0], kept[1], kept[2], tuple(kept[3])
+            self._mark = tuple(kept[4]) if len(kept) > 4 else self._mark
 
     def start(self):
         """After a start of the device: what became of the update, or of the download."""
@@ -49,7 +55,11 @@ class Firmware:
             well = self._installer.outcome()
             self._enter("success" if well else "failed", _SUCCESS if well else _FAILED)
         elif self.state == "downloading":
-            uri = self.uri
+            uri, self._length = self.uri, self._left()
+            if self._length:
+                self._wanted, self._at, self._sure = True, 0, False
+                self._out.append(("resumed", self._length))
+                return
             self._drop("failed", _LOST)
             if uri:
                 self.fetch(uri)
@@ -105,31 +115,45 @@ class Firmware:
 
     # what came of it
 
-    def block(self, at, more, total, etag, data, now):
-        """A block that was asked for: it begins at byte `at`."""
+    def block(self, at, more, total, etag, data, size, now):
+        """A block that was asked for, of `size` bytes: it begins at byte `at`."""
         if not self._wanted:
             return
         self._failures = 0
-        if at != self._length or (etag != self._etag and self._length):
-            return self._again(now)
+        if at != self._length or (at and not self._same(etag, total)):
+            return self.anew(now)
         if total > self._installer.limit:
             return self._drop("failed", _NO_ROOM)
-        self._etag, self._since = etag, now
-        if self._take_in(data):
-            if more:
-                self._at = now
-            else:
-                self._complete()
+        unknown = not at and (etag, total) != self._mark
+        if unknown:
+            self._mark = (etag, total)
+        self._since, self._sure = now, True
+        if not self._take_in(data):
+            return
+        if not more:
+            return self._complete()
+        self._at, self._size = now, min(size, self._size)
+        if unknown:
+            self._keep("mark")
 
     def failed(self, refused, now):
         """No block came. refused: the server said no, for good."""
         if not self._wanted:
             return
         if refused:
-            self._drop("failed", _URI)
-            return
+            return self._drop("failed", _URI) if self._sure else self.anew(now)
         self._at = now + min(_RETRY_MS << self._failures, _RETRY_MAX_MS)
         self._failures = min(self._failures + 1, 8)
+
+    def anew(self, now):
+        """The server has another package now, or cannot go on in the middle of one: from its start."""
+        if not self._wanted:
+            return
+        self._anew += 1
+        if self._anew > _ANEW:
+            return self._drop("failed", _LOST)
+        self._length, self._at, self._sure = 0, now, True
+        self._begun(0)
 
     def installed(self, well):
         """What the installer says when it needed no restart."""
@@ -152,13 +176,15 @@ class Firmware:
         return self._at
 
     def take(self):
-        """[("ask", (host, port, path, query), block, size) | ("install",) | ("keep", what, or None)]"""
+        """[("ask", (host, port, path, query), block, size) | ("install",) | ("keep", what, or None) | ("mark", what to
+        keep) | ("resumed", bytes)]"""
         out, self._out = self._out, []
         return out
 
     def _begin(self, event, uri):
         self.may_begin()
-        self.uri, self._length, self._etag, self._failures = uri, 0, None, 0
+        self.uri, self._length, self._failures, self._anew = uri, 0, 0, 0
+        self._mark, self._sure = (None, 0), True
         self._enter(event, 0)
 
     def _begun(self, total):
@@ -197,10 +223,21 @@ class Firmware:
             return self._drop("failed", _FAILED)
         self._enter("complete", 0)
 
-    def _again(self, now):
-        """The server has another package now: from its start."""
-        self._length, self._etag, self._at = 0, None, now
-        self._begun(0)
+    def _left(self):
+        """-> bytes that a power cut left of a fetch that can go on: whole blocks of one that can be recognised."""
+        if not self.uri or self._mark == (None, 0) or not hasattr(self._installer, "resume"):
+            return 0
+        try:
+            return self._installer.resume(self._size)
+        except OSError:
+            return 0
+
+    def _same(self, etag, total):
+        """Whether it is the package that was begun. Where nothing was heard of it for long, its size has to be told by
+        a server that gives no ETag."""
+        before, size = self._mark
+        told = total or (etag is None and not self._sure)
+        return etag == before and (not told or not size or total == size)
 
     def _drop(self, event, result):
         self._wanted, self._at = False, None
@@ -215,8 +252,13 @@ class Firmware:
         if not found:
             raise LocalError("firmware: no way to %s in state %s" % (event, self.state))
         self.state, self.result = found[0], result
-        kept = [self.state, result, self.uri, list(self.name)]
-        self._out.append(("keep", kept if self.state != "idle" or result else None))
+        self._keep("keep")
+
+    def _keep(self, why):
+        kept = [self.state, self.result, self.uri, list(self.name)]
+        if self.state == "downloading":
+            kept.append(list(self._mark))
+        self._out.append((why, kept if self.state != "idle" or self.result else None))
 
 
 def target(uri):

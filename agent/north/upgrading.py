@@ -7,6 +7,7 @@ from ..engine.firmware import Firmware
 
 _REFUSED = (coap.BAD_REQUEST, coap.UNAUTHORIZED, coap.FORBIDDEN, coap.NOT_FOUND, coap.NOT_ALLOWED)
 _RESET_MS = 1000  # the answer has to get out
+_TAG = 8  # bytes of an ETag (RFC 7252 5.10)
 _OBSERVED = ((5, 0, 3), (5, 0, 5))
 
 
@@ -39,8 +40,12 @@ class Upgrade:
         """One thing that the engine wants."""
         if what == "keep":
             self._keep(agent, now, more[0])
+        elif what == "mark":
+            agent.store.keep({"firmware": more[0]})
         elif what == "ask":
             self._ask(agent, now, *more)
+        elif what == "resumed":
+            agent.log.info(now, "firmware", what, at=more[0])
         else:
             self._install(agent, now)
 
@@ -49,13 +54,20 @@ class Upgrade:
         if handle != self._handle or handle is None:
             return False
         self._handle = None
-        if isinstance(response, str) or response.code != coap.CONTENT:
-            self.firmware.failed(not isinstance(response, str) and response.code in _REFUSED, now)
-            return True
-        block = int.from_bytes(response.get(coap.BLOCK2) or b"\x06", "big")
-        at, total = (block >> 4) * (16 << (block & 7)), int.from_bytes(response.get(coap.SIZE2) or b"", "big")
-        self.firmware.block(at, bool(block & 8), total, response.get(coap.ETAG), response.payload, now)
+        code = 0 if isinstance(response, str) else response.code
+        if code == coap.INCOMPLETE:  # a server that remembers to whom it has sent the block before, and has not to us
+            self.firmware.anew(now)
+        elif code != coap.CONTENT:
+            self.firmware.failed(code in _REFUSED, now)
+        else:
+            self._block(response, now)
         return True
+
+    def _block(self, response, now):
+        block = int.from_bytes(response.get(coap.BLOCK2) or b"\x06", "big")
+        size, total = 16 << (block & 7), int.from_bytes(response.get(coap.SIZE2) or b"", "big")
+        etag, data = (response.get(coap.ETAG) or b"")[:_TAG] or None, response.payload
+        self.firmware.block((block >> 4) * size, bool(block & 8), total, etag, data, size, now)
 
     def _keep(self, agent, now, kept):
         agent.store.keep({"firmware": kept})
@@ -71,8 +83,8 @@ class Upgrade:
         exponent = 0
         while 16 << exponent < size:
             exponent += 1
-        block = (coap.BLOCK2, coap.uint(number << 4 | exponent))
-        self._handle = agent.exchange.request((link, host, port), coap.GET, path, now, query=query, options=(block,))
+        options = (coap.BLOCK2, coap.uint(number << 4 | exponent)), (coap.SIZE2, b"")
+        self._handle = agent.exchange.request((link, host, port), coap.GET, path, now, query=query, options=options)
 
     def _install(self, agent, now):
         """True, False: installed or not, without a restart; None: one is needed."""

@@ -28,6 +28,11 @@ def given(installer, *blocks):
         installer.write(block)
 
 
+def written(path, data):
+    with open(path, "wb") as file:
+        file.write(data)
+
+
 def failure(call):
     try:
         call()
@@ -48,6 +53,27 @@ def test_a_package_is_written_checked_and_named():
             assert file.read() == b"new"
         installer.abort()
         assert "firmware.package" not in os.listdir(folder + "/state")
+
+
+def test_it_goes_on_after_a_power_cut():
+    """One step before what the file is long, in whole blocks; more cuts cost no more."""
+    image = b"0123456789abc" * 2770
+    with Folder() as folder:
+        assert made(folder).resume(512) == 0
+        given(made(folder), image[:16000])
+        assert made(folder).resume(512) == 0
+        file = folder + "/state/firmware.package"
+        given(made(folder), *[image[at : at + 500] for at in range(0, 33000, 500)])
+        written(file, image[:30000] + bytes(3000))  # the end of it had not reached the medium
+        for last in (25000, 36010):
+            again = made(folder)
+            assert again.resume(1000) == 24000
+            for at in range(24000, last, 1000):
+                again.write(image[at : at + 1000])
+        with open(file, "rb") as package:
+            assert package.read() == image
+        again.begin(0)
+        assert again.resume(512) == 0
 
 
 def test_what_the_program_refuses():

@@ -29,7 +29,16 @@ class FileServer(Server):
     def obey(self, request):
         if request.opt.uri_path == ("images", "b") and request.code == Code.GET:
             return Message(code=Code.CONTENT, payload=IMAGE)
+        if request.opt.uri_path == ("images", "c") and request.code == Code.GET:
+            number, _, exponent = request.opt.block2
+            at, size = number << exponent + 4, 16 << exponent
+            return Message(code=Code.CONTENT, payload=IMAGE[at : at + size], etag=b"c",
+                           block2=(number, at + size < len(IMAGE), exponent))  # fmt: skip
         return super().obey(request)
+
+    async def needs_blockwise_assembly(self, request):
+        """/images/c is served block by block, as from a file."""
+        return request.opt.uri_path != ("images", "c")
 
 
 class Updatable(Device):
@@ -51,6 +60,14 @@ class Updatable(Device):
         if interpreter == "micropython":
             self._command = launch.command(launch.find_micropython(), file, HEAP)
         self.package = folder / "firmware.package"
+
+    def cut(self):
+        """The power fails."""
+        self._process.kill()
+        self.end()
+
+    def logged(self, actor, event):
+        return f'"actor": "{actor}", "event": "{event}"' in (self._folder / "agent.log").read_text()
 
     @property
     def state(self):
@@ -91,6 +108,17 @@ def test_a_package_is_fetched(device):
     device.becomes(lambda: device.state == [DOWNLOADED, "0"])
     assert device.package.read_bytes() == IMAGE
     assert device.put("/5/0/1", b"") == Code.CHANGED and device.state == [IDLE, "0"] and not device.package.exists()
+
+
+def test_a_fetch_goes_on_after_a_power_cut(device):
+    assert device.put("/5/0/1", f"{device.server.uri}/images/c".encode()) == Code.CHANGED
+    device.becomes(lambda: device.package.exists() and device.package.stat().st_size > 200_000)
+    device.cut()
+    assert device.package.stat().st_size < len(IMAGE)
+    device.start()
+    device.becomes(lambda: device.state == [DOWNLOADED, "0"], 60)
+    assert device.package.read_bytes() == IMAGE and device.logged("firmware", "resumed")
+    assert device.put("/5/0/1", b"") == Code.CHANGED
 
 
 def test_what_is_refused(device):
