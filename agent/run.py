@@ -142,6 +142,7 @@ class Driver:
             self._follow("")
         if self.call:
             self.call.end()
+        self.write(getattr(self.agent.modem, "leave", bytes)())
         self._close_port()
         if self._events:
             self.waiting.off(self._events)

@@ -61,8 +61,9 @@ class Multiplexed(Dialler):
                 return (yield from self._greet())
         except LinkError:
             pass
-        self.plain = True
+        self.plain, last = True, self.leave()
         self.forget()
+        modem._channel.out.append(last)
         modem._event("lost", "no multiplexer")
 
     def connect(self, apn):
@@ -193,6 +194,12 @@ class Multiplexed(Dialler):
             self._cmux = self._modem._mux = None
         self._said, self.carries = [], False
         Dialler.forget(self)
+
+    def leave(self):
+        """As Dialler.leave(): ends the multiplexer and all its channels, and with them the call."""
+        from .modem_probe import CLOSE_DOWN
+
+        return CLOSE_DOWN if self._cmux else Dialler.leave(self)
 
     def close(self):
         """Nothing is answered any more over the channel for commands."""

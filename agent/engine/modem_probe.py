@@ -11,10 +11,9 @@ except ImportError:
 
 _QUIET_MS = const(1000)  # a late answer would have come by then
 _GUARD_MS = const(1100)  # silence before and after +++ (V.250: a second)
-# Ends the PPP of a call (LCP Terminate-Request, RFC 1661 5.5): some leave data mode for nothing else. Opens the control
-# channel of a multiplexer, and ends it (27.010 5.3.1, 5.4.6.3.3).
-_CLOSE_DOWN = (b"~\xff}#\xc0!}%}!} }$=\xc7~"
-               b"\xf9\x03\x3f\x01\x1c\xf9\xf9\x03\xef\x05\xc3\x01\xf2\xf9")  # fmt: skip
+TERMINATE = b"~\xff}#\xc0!}%}!} }$=\xc7~"  # LCP Terminate-Request (RFC 1661 5.5); some leave data mode for nothing else
+CLOSE_DOWN = b"\xf9\x03\xef\x05\xc3\x01\xf2\xf9"  # ends the multiplexer (27.010 5.4.6.3.3)
+_CONTROL = b"\xf9\x03\x3f\x01\x1c\xf9"  # opens its control channel (5.3.1)
 _BAUDS = "0 115200 921600 460800 230400 57600 9600"  # 0 is the board's own
 
 
@@ -37,7 +36,7 @@ def sync(modem, tries, escape=b""):
 def leave(modem):
     """Out of a data call or a multiplexer that is on because we, or whoever had the port, were restarted. Whether it
     answers then."""
-    for data, wait in ((_CLOSE_DOWN, _GUARD_MS), (b"+++", _GUARD_MS), (b"\r", 200)):
+    for data, wait in ((TERMINATE + _CONTROL + CLOSE_DOWN, _GUARD_MS), (b"+++", _GUARD_MS), (b"\r", 200)):
         modem._channel.out.append(data)  # the last: in command mode +++ is the beginning of a line
         modem._patient = True
         yield wait

@@ -19,7 +19,7 @@ class Dialler:
     def __init__(self, modem):
         self._modem = modem
         self.online = self.lent = self.fixed = False
-        modem.aside = self.aside  # a modem without sessions is not to pay for it
+        modem.aside, modem.leave = self.aside, self.leave  # a modem without sessions is not to pay for it
 
     def start(self):
         """The modem is registered; nothing is to be done before it dials."""
@@ -89,6 +89,12 @@ class Dialler:
         """The session is over: the port is ours again."""
         self.online = False
         self._modem._channel.reader.reset()
+
+    def leave(self):
+        """The last bytes for the port, so that whoever opens it next finds the modem in command mode."""
+        from .modem_probe import TERMINATE
+
+        return TERMINATE if self.online else b""
 
     def forget(self):
         """The port has vanished, or the modem has restarted."""

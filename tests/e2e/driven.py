@@ -76,7 +76,7 @@ class Store:
 class Agent:
     """Notes every input as a tuple; the scenario puts into `out` what it should want."""
 
-    metrics = None
+    metrics = modem = None
 
     def __init__(self):
         self.entries, self.heard, self.out, self.due, self.stops = [], [], [], None, True

@@ -84,16 +84,27 @@ def scenario(steps, folder, *words, **known):
     asyncio.run(main())
 
 
-def test_registers_over_a_data_call_and_says_good_bye(tmp_path):
-    """W1, W3: dial, PPP, register; on SIGTERM de-register over the same way."""
+@pytest.mark.parametrize("cmux", ["auto", "off"])
+def test_registers_over_a_data_call_and_says_good_bye(cmux, tmp_path):
+    """W1, W3: dial, PPP, register; on SIGTERM de-register over the same way, and leave the modem in command mode."""
 
     async def steps(emulator, agent):
         await agent.until(lambda: [row for row in agent.registrar.seen if row[2] == ("dp",)], "a reading")
+        assert (emulator.lines.mux is not None) == (cmux == "auto")
         agent.process.terminate()
         assert await asyncio.wait_for(agent.process.wait(), 20) == 0
         assert agent.registrar.seen[-1][1] == "0.04"
+        await agent_gone(emulator)
 
-    scenario(steps, tmp_path)
+    scenario(steps, tmp_path, "--set", "cmux=" + cmux)
+
+
+async def agent_gone(emulator):
+    """Its last bytes have arrived: no multiplexer, no call."""
+    end = asyncio.get_running_loop().time() + 5
+    while emulator.lines.mux or emulator.lines.calls():
+        assert asyncio.get_running_loop().time() < end, emulator.lines.calls()
+        await asyncio.sleep(0.01)
 
 
 def test_an_operator_that_wants_a_secret(tmp_path):

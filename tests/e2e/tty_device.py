@@ -17,6 +17,8 @@ class Store:
 class Agent:
     """Wants what the test wants."""
 
+    modem = None
+
     def __init__(self):
         self.store, self.log, self.out = Store(), Log(), []
 

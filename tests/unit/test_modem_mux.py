@@ -2,6 +2,7 @@
 
 from modem_script import Script
 
+from agent.codec import ppp
 from agent.codec.cmux import DISC, DM, POLL, SABM, UA, UIH, Reader, encode
 from agent.engine.modem import Modem
 
@@ -252,6 +253,23 @@ def test_a_modem_found_multiplexing():
     script.modem.target("connected", 0)
     script.run(20000)
     assert script.modem.state == "connected" and script.on and script.count[MUX] == 1
+
+
+def test_a_clean_end_leads_out_of_it():
+    """The next life finds a modem that listens to commands: no probing."""
+    script = connected()
+    script.bytes(script.modem.leave())
+    assert not script.on
+    after = MuxScript()
+    after.modem.target("connected", 0)
+    after.run(400)
+    assert after.modem.state == "connected" and after.on
+    plain = MuxScript("off")
+    assert plain.modem.leave() == b""
+    plain.answers["ATD*99***1#"] = "\r\nCONNECT\r\n"
+    plain.modem.target("connected", 0)
+    plain.run(2000)
+    assert ppp.Reader().feed(plain.modem.leave()) == [(0xC021, b"\x05\x01\x00\x04")]  # Terminate-Request
 
 
 def test_silence_is_asked_about():
