@@ -22,7 +22,8 @@ from .store import Store
 from .table import find
 
 # engine, what it says, the method that reacts: here, in configuring.py, registering.py or linking.py, with ! in the
-# engine itself, with * in provisioning.py, with % in failing.py; - logs it, . ignores it, > hands it on to the driver
+# engine itself, with * in provisioning.py, with % in failing.py, with @ in what serves observers; - logs it, > hands it
+# on to the driver
 _PLOT = """
 links active _aim
 probes ping _emit
@@ -43,8 +44,9 @@ discovery nothing *nothing
 exchange request _request
 exchange response _answered
 exchange failed _answered
-exchange unobserved _unobserved
-exchange notified .
+exchange unobserved @lost
+exchange silent %unheard
+exchange notified @notified
 guards keep !kept
 guards send !let_out
 guards plain !opened
@@ -236,7 +238,9 @@ class Agent(Configuring, Registering, Linking):
             self._failed(now, reaction[1:], what[1])
         elif reaction[0] == "*":
             getattr(self.provisioning, reaction[1:])(now, *what[1:])
-        elif reaction != ".":
+        elif reaction[0] == "@":
+            self.north.observer(reaction[1:], what[1])
+        else:
             getattr(self, reaction)(now, *what[1:])
 
     def _end(self, how, now):
@@ -292,9 +296,6 @@ class Agent(Configuring, Registering, Linking):
             self._report(now)
         while self._written:
             self.north.changed(self._written.pop(), now)
-
-    def _unobserved(self, _now, observer):
-        self.north.unobserved(observer)
 
     # readings and settings
 

@@ -1,4 +1,4 @@
-"""What the agent does when a registration fails. Loaded when one does, and dropped."""
+"""What the agent does when a registration fails, or a notification. Loaded when one does, and dropped."""
 
 from .accounts import SERVER
 from .overlay import drop
@@ -37,6 +37,14 @@ def version(agent, now, target):
     if not older(agent, now, target):
         unreachable(agent, now, target)
     drop("patience")
+
+
+def unheard(agent, now, observer):
+    """Nobody acknowledged a notification. That ends its observation (RFC 7641 4.5), of which the registrar does not
+    know: registered anew, and not by an Update, it observes again, and gets what was kept for it."""
+    agent.log.warning(now, "exchange", "unheard", observer=observer)
+    agent._queued = None
+    agent.registration.update_now(now)
 
 
 def _obey(agent, now, target):

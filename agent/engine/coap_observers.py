@@ -46,7 +46,8 @@ def register(server, request, options, now):
 
 
 def notify(server, ident, code, options, payload, now, confirmable):
-    """Tells one observer. False: it is none any more, or too much waits for its peer already."""
+    """Tells one observer. -> 2 where that is to be acknowledged, else 1; False: it is none any more, or too much waits
+    for its peer already."""
     for observer in server.observers:
         if observer.id == ident:
             break
@@ -63,7 +64,7 @@ def notify(server, ident, code, options, payload, now, confirmable):
     if confirmable or server.wire.of(observer) or now - observer.confirmed >= _CONFIRM_EVERY:
         observer.confirmed = now
         left = server.wire.left
-    return server.wire.send(observer, code, options, payload, now, left)
+    return server.wire.send(observer, code, options, payload, now, left) and (1 if left is None else 2)
 
 
 def observed(server, path):
@@ -83,12 +84,12 @@ def reset(server, peer, mid):
             return
 
 
-def lose(server, observer):
-    """Removes an observer who said so or does not answer."""
+def lose(server, observer, event="unobserved"):
+    """Removes an observer who said so or, with the event "silent", does not answer."""
     server.wire.drop(observer)
     if observer in server.observers:
         server.observers.remove(observer)
-        server.events.append(("unobserved", observer.id))
+        server.events.append((event, observer.id))
 
 
 def _of(server, request):

@@ -75,8 +75,9 @@ class Exchange:
         self._server.answer(request, code, options, payload, now)
 
     def notify(self, observer, code, payload, format, now, confirmable=False):
-        """Tells an observer (id). A CON that arrived gives ("notified", observer), one that did not ("unobserved",
-        observer). A code of 4.00 or more ends the observation. Returns False where nothing could be sent."""
+        """Tells an observer (id). A CON that arrived gives ("notified", observer), one that nobody answered ("silent",
+        observer), and one that is not wanted ("unobserved", observer). A code of 4.00 or more ends the observation.
+        -> 2 where it went as a CON, 1 as a NON, False where nothing could be sent."""
         options = []
         _content(options, coap.CONTENT_FORMAT, format, payload)
         from . import coap_observers
@@ -149,7 +150,7 @@ class Exchange:
 
     def events(self):
         """What happened, oldest first; empties it. ("request", Request) | ("response", handle, Response) |
-        ("failed", handle, reason) | ("unobserved", observer id) | ("notified", observer id)."""
+        ("failed", handle, reason) | ("unobserved" | "silent" | "notified", observer id)."""
         events = self._events[:]
         self._events.clear()
         return events
@@ -193,7 +194,7 @@ class Exchange:
         elif flight.owner.kind == "notice":
             from . import coap_observers
 
-            coap_observers.lose(self._server, flight.owner)
+            coap_observers.lose(self._server, flight.owner, "unobserved" if reason == "reset" else "silent")
 
     def _response(self, peer, message, now):
         """A response in a message of its own: it acknowledges the request too (RFC 7252 5.2.2, 5.3.2)."""

@@ -112,8 +112,9 @@ class Lwm2m:
         if self.observing:
             self.observing.changed(path, now)
 
-    def unobserved(self, observer):
-        if self.observing and self.observing.lost(observer):
+    def observer(self, what, observer):
+        """One of those who observe is lost, or was notified."""
+        if self.observing and getattr(self.observing, what)(observer):
             self.observing = None
 
     # its times

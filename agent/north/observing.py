@@ -2,7 +2,8 @@
 
 Loaded while somebody observes. An observation ends with the registration in which it was made (6.2.1). Where the
 server wants it (/1/x/6) its notifications go on being taken while it cannot be reached, and reach it, with their
-times, when it observes the same again.
+times, when it observes the same again. So does a confirmable one that was not acknowledged. (Readings of the meter are
+in the journal besides, which a registrar empties: engine/reports.py.)
 """
 
 import binascii
@@ -27,6 +28,7 @@ class Watch:
     """One observation: by which server (short id, instance of /1), of which paths, in which format."""
 
     lapsed = False  # whether a registration went by in which it was not renewed
+    under_way = 0  # how many of `stored` a notification says that is not acknowledged yet
 
     def __init__(self, observer, account, request, paths, format):
         self.observer, self.ssid, self.instance = observer, account.ssid, account.instance
@@ -49,7 +51,7 @@ class Observing:
             same = before.paths == paths and before.ssid == watch.ssid and not self._alive(before)
             if before.observer == watch.observer or same:
                 self._watches.remove(before)
-                watch.stored = before.stored
+                watch.stored, watch.under_way = before.stored, 0 if same else before.under_way
         self._refresh(watch)
         watch.notice = Notice(watch.rules, self._look(watch)[1], now)
         while len(self._watches) >= _WATCHES:
@@ -70,6 +72,13 @@ class Observing:
         """It wants no more, or does not answer. -> whether nothing is left."""
         self._watches = [watch for watch in self._watches if watch.observer != observer]
         return not self._watches
+
+    def notified(self, observer):
+        """What was said last has arrived. Of what was to be said since then, the newest is under way now."""
+        for watch in self._watches:
+            if watch.observer == observer:
+                watch.stored = watch.stored[watch.under_way :][-1:]
+                watch.under_way = len(watch.stored)
 
     def paths(self):
         """All that is observed."""
@@ -126,36 +135,43 @@ class Observing:
 
     def _tell(self, watch, values, now):
         if not self._alive(watch):
-            return self._store(watch, values, now)
+            if not self._store(watch, values, now):  # nobody wants to have it later
+                self._watches.remove(watch)
+            return
         asked = () if watch.composite else watch.paths[0]
         kind = lambda where: tree_rows.kind(self._north.objects, where)
         payload, format = content.encode(asked, values, watch.format, kind)
-        self._send(watch, payload, format, now)
+        if self._arrives(watch, payload, format, now):
+            return
+        self._store(watch, values, now)
+        watch.under_way = watch.under_way or len(watch.stored)
 
-    def _send(self, watch, payload, format, now):
+    def _arrives(self, watch, payload, format, now):
+        """Tell the observer. -> whether no acknowledgement is to be waited for."""
         confirmed = bool(watch.rules.get("con"))
-        self._north.exchange.notify(watch.observer, coap.CONTENT, payload, format, now, confirmed)
+        return self._north.exchange.notify(watch.observer, coap.CONTENT, payload, format, now, confirmed) == 1
 
     def _store(self, watch, values, now):
-        """The server is away. What it does not want to have later ends the observation."""
+        """-> whether the server wants to have it later."""
         most = min(watch.rules.get("hqmax", _STORED), _STORED_MAX)
         if not watch.storing or not most or watch.format not in _SENML:
-            self._watches.remove(watch)
-            return
+            return False
         watch.stored.append((now, values))
         del watch.stored[:-most]
+        return True
 
     def _catch_up(self, watch, now):
         """What was stored, as one notification: records with their times (1.1 Core 7.4.5)."""
-        if not watch.stored or watch.format not in _SENML:
+        if not watch.stored or watch.under_way or watch.format not in _SENML:
             return
         wall = self._north.wall()
         records = []
         for taken, values in watch.stored:
             at = wall - (now - taken) // 1000 if wall else (taken - now) // 1000
             records += [(spelled(path), value, at) for path, value in values]
-        watch.stored = []
-        self._send(watch, senml.pack(records, "", watch.format == _SENML[0]), watch.format, now)
+        watch.under_way = len(watch.stored)
+        if self._arrives(watch, senml.pack(records, "", watch.format == _SENML[0]), watch.format, now):
+            watch.stored, watch.under_way = [], 0
 
     def _alive(self, watch):
         return watch.observer in [observer for observer, _, _ in self._north.exchange.observed()]

@@ -105,8 +105,8 @@ class Managed(Pair):
             if event[0] == "request":
                 self.served.append(event[1])
                 self.north.handle(event[1], self.account, self.now)
-            elif event[0] == "unobserved":
-                self.north.unobserved(event[1])
+            elif event[0] in ("unobserved", "notified"):
+                self.north.observer("lost" if event[0] == "unobserved" else "notified", event[1])
         self.got += self.a.events()
 
     def ask(self, code, path, payload=b"", **more):

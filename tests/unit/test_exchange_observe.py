@@ -89,7 +89,7 @@ def test_silence_ends_the_observation():
     b.notify(ident, coap.CONTENT, b"1", None, 5, confirmable=True)
     while b.deadline() is not None:
         b.poll(b.deadline())
-    assert b.events() == [("unobserved", ident)]
+    assert b.events() == [("silent", ident)]
 
 
 def test_cancelled_by_a_get():

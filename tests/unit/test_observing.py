@@ -205,6 +205,115 @@ def test_storing_is_bounded_and_can_be_declined():
     assert net.told() == []
 
 
+def deaf(net, *values):
+    """The server hears nothing any more while these are told."""
+    for value in values:
+        net.things.there[0][4] = value
+        net.north.changed((33000, 0, 4), net.now)
+        net.drop(net.b)
+        net.now += 1000
+    while net.b.deadline() is not None:
+        net.now = max(net.now, net.b.deadline())
+        net.b.poll(net.now)
+        net.drop(net.b)
+    net.settle()
+
+
+def stored(net):
+    """-> [[(value, Unix s)]] that the server is told once it observes again."""
+    net.north.registered((net.account, "eth"), Registered)
+    net.observe(PATH, accept=SENML)
+    return [[(value, time) for _, value, time in senml.unpack(payload)] for payload in net.told()]
+
+
+def confirming(*words):
+    net = Managed()
+    net.clock = 1700000000
+    net.observe(PATH, accept=SENML, query=("con=1",) + words)
+    return net
+
+
+def later(net, since):
+    net.clock += (net.now - since) // 1000
+
+
+def test_a_confirmable_notification_that_is_not_acknowledged_is_told_later():
+    """RFC 7641 4.5 ends its observation; 1.1 E.2 (/1/x/6) wants what it said."""
+    net = confirming()
+    net.set(4, 2.5)
+    assert len(net.told()) == 1  # and acknowledged
+    since = net.now
+    deaf(net, 3.5)
+    assert net.b.observed() == []
+    net.set(4, 4.5)
+    later(net, since)
+    assert [value for value, _ in stored(net)[0]] == [3.5, 4.5]
+    net.set(4, 5.5)
+    assert len(net.told()) == 1 and stored(net) == []
+
+
+def test_what_was_acknowledged_is_not_told_again():
+    net = confirming()
+    for value in (2.5, 3.5, 4.5):
+        net.set(4, value)
+    assert len(net.told()) == 3
+    away(net)
+    assert stored(net) == []
+
+
+def test_what_waits_for_an_acknowledgement_is_kept_over_the_loss_of_a_link():
+    net = confirming()
+    since = net.now
+    for value in (2.5, 3.5, 4.5):  # the second and third wait for the end of the first
+        net.things.there[0][4] = value
+        net.north.changed((33000, 0, 4), net.now)
+        net.now += 1000
+    net.drop(net.b)
+    net.b.forget("eth")
+    later(net, since)
+    assert stored(net) == [[(2.5, 1700000000), (3.5, 1700000001), (4.5, 1700000002)]]
+
+
+def test_of_what_waits_only_the_newest_follows_an_acknowledgement():
+    net = confirming()
+    for value in (2.5, 3.5, 4.5):
+        net.things.there[0][4] = value
+        net.north.changed((33000, 0, 4), net.now)
+    net.deliver("b", net.b.take()[0][1])
+    net.deliver("a", net.a.take()[0][1])
+    net.b.poll(net.now)
+    assert net.drop(net.b) == 1 and len(net.told()) == 1
+    net.b.forget("eth")
+    assert [value for value, _ in stored(net)[0]] == [4.5]
+
+
+def test_what_catches_up_has_to_be_acknowledged_too():
+    net = confirming()
+    deaf(net, 2.5)
+    net.north.registered((net.account, "eth"), Registered)
+    segments = [part for part in PATH.split("/") if part]
+    net.a.request(("eth", "b", 5683), coap.GET, segments, net.now, observe=0, accept=SENML, query=("con=1",))
+    net.deliver("a", net.a.take()[0][1])
+    assert net.drop(net.b) == 2  # the answer, and what was stored
+    net.b.forget("eth")
+    net.a.forget("eth")
+    net.told()
+    assert [value for value, _ in stored(net)[0]] == [2.5]
+
+
+def test_what_nobody_wants_later_is_not_kept():
+    """Formats without times, hqmax=0, and a server that takes a notification for none of its own (RST)."""
+    for words, accept in ((("hqmax=0",), SENML), ((), 0)):
+        net = Managed()
+        net.observe(PATH, accept=accept, query=("con=1",) + words)
+        deaf(net, 2.5, 3.5)
+        assert stored(net) == []
+    net = confirming()
+    net.a.cancel(net.handle)
+    net.set(4, 2.5)
+    assert net.north.observing is None
+
+
 def test_an_observation_that_is_not_renewed_is_forgotten():
     net = Managed()
     net.observe(PATH, accept=SENML)

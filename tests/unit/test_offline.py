@@ -66,6 +66,25 @@ def test_an_outage_over_a_restart_without_a_clock():
     assert [time for time, _ in sent(net.servers[GATEWAY])] == [START + 60, START + 120, None]
 
 
+def test_a_reading_whose_confirmable_notification_got_lost_goes_out_as_the_others_do():
+    """W4: it was in the journal before it was told, and is registered anew, as the observation is over."""
+    net, gateway = start(report_period_s=20, links="eth", probe_ms=0)
+    net.link("eth", True)
+    net.run(30000)
+    gateway.ask(coap.GET, ("3331", "0", "5700"), net.now, observe=0, query=("con=1",))
+    net.carry()
+    net.agent.reports.online(False, net.now)  # nothing but the notification tells that the server is gone
+    net.cut.add("eth")
+    net.run(120000)
+    assert ("exchange", "unheard") in net.log
+    net.cut.discard("eth")
+    before = gateway.paths().count("rd")
+    net.run(60000)
+    assert gateway.paths().count("rd") > before
+    times = [time for time, _ in sent(gateway)]
+    assert times == [START + 20 * n for n in range(1, len(times) + 1)] and len(times) >= 9
+
+
 def test_what_a_registration_costs():
     """Issue 4, Done when 2: eight objects and an endpoint of 10 characters, at most 120 bytes."""
     tree = {path: TREE[path] for path in TREE if path[0] != 26241 and path[1] != 2}
