@@ -37,7 +37,7 @@ class Multiplexed(Dialler):
         self._cmux, self._said, self._framed = None, [], []
         self._words = at.Reader()  # of what is said outside of all frames, and while dialling
         self.carries = self._greeted = self._fell = self._garbled = self._unheard = False
-        self._quiet = 0  # since when
+        self._quiet = self.since = 0  # since when: silence, the radio
         self._text = b""
 
     # --- for the procedures ---
@@ -50,6 +50,10 @@ class Multiplexed(Dialler):
         if not command or self._cmux:
             return
         modem = self._modem
+        wait = modem._channel.of("MUX_MS") or 0
+        while self.since + wait > modem._now:
+            modem._patient = True
+            yield self.since + wait - modem._now
         try:
             if not (yield command)[0]:
                 self.plain = True

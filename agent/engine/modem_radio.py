@@ -20,6 +20,8 @@ def enabling(modem):
     ok, lines = yield "AT+CFUN?"
     if not (ok and lines and at.number(at.fields(lines[0])[0]) == 1 or (yield "AT+CFUN=1")[0]):
         return (yield from modem._rescue().hold(modem, _BACKOFF_MS))
+    if modem._dialler:
+        modem._dialler.since = modem._now  # the radio is on; at the latest
     for command in "AT+CEREG AT+CGREG AT+CREG".split():
         yield command + "=1"
     modem._event("enabled")

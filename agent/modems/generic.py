@@ -13,6 +13,7 @@ TRIES = "AT+CPINR"  # how often the PIN may be entered (27.007 8.65); codec/at_s
 SIGNAL = "AT+CSQ"  # or AT+CESQ
 PREFIXES = {}  # command, or its name: what its answer lines begin with, where not the command's name; %s: 1st argument
 COUNTED = {}  # name of a line that announces raw data: index of the field with the length (codec/at.py, Reader)
+# A family whose radio must have been on for a while before AT+CMUX has MUX_MS.
 # A family whose modem asks for data by a line and not by a prompt has asks(line) -> how many bytes it wants, or None.
 REFUSALS = ""  # final results besides the standard ones that mean "refused", between newlines (codec/at_finals.py)
 SUCCESSES = ""  # the same for "done"

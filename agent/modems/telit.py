@@ -11,8 +11,8 @@ ICCID = "AT#CCID"
 TRIES = "AT#PCT"
 COUNTED = {"#SRECV": 3}
 SOCKETS = 4
-# At AT+CMUX it must have been on (+CFUN=1) for 5 s (Zephyr's notes).
 MUX = "AT+CMUX=0,0,5,127,10,3,30,10,2"
+MUX_MS = 5000  # after AT+CFUN=1 (Zephyr's notes)
 TIMEOUTS = {"AT#SGACT?": 5000, "AT#SGACT": 180000, "AT#SD": 75000, "AT#SSENDEXT": 15000, "AT#SRECV": 10000,
             "AT#SH": 10000, "AT#SHDN": 15000, "AT#REBOOT": 10000}  # fmt: skip
 POWER = "5050 250 20000 15000"

@@ -276,3 +276,15 @@ def test_silence_is_asked_about():
     script = connected()
     script.run(55000)
     assert script.tests == 1 and script.modem.state == "connected"
+
+
+def test_a_radio_that_must_have_been_on_for_a_while():
+    """Telit's row MUX_MS: from AT+CFUN=1 on, however often something else is wanted meanwhile."""
+    script = MuxScript(family="telit")
+    script.modem.target("registered", 0)
+    script.run(4900)
+    script.modem.target("connected", script.now)
+    script.run(50)
+    assert script.modem.state == "registered" and not script.on
+    script.run(1500)
+    assert script.modem.state == "connected" and script.on and script.count[MUX] == 1

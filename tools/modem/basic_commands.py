@@ -84,6 +84,8 @@ def _functionality(modem, operator, arguments):
         return ["+CFUN: %d" % state.functionality]
     profile = modem.profile
     level = pick(arguments[0], *profile["functionality"], *profile["restarts"])
+    if level == 1 and state.functionality != 1:
+        state.radio_since = modem.time()
     state.functionality = level if level in profile["functionality"] else 1
     if arguments[1:] == ["1"] or level in profile["restarts"]:
         return Answer(after=modem.restart)

@@ -87,7 +87,8 @@ class Lines:
         size = row.get("n1", 31)
         if operator == "?":
             return ["+CMUX: 0,0,5,%d" % size]
-        if self.mux or int(arguments[0]) != 0:
+        early = modem.time() < modem.state.radio_since + modem.profile["ms"]["mux"] / 1000
+        if self.mux or early or int(arguments[0]) != 0:
             raise Refused(3)
         size = int((arguments + [""] * 3)[3] or size)
         if not 1 <= size <= 32768 or len(arguments) > row.get("parameters", 9):

@@ -68,6 +68,7 @@ class State:
     baud: int = 0  # +IPR, which outlasts a restart; 0 = whatever speed the device has
     running: bool = False  # booted
     functionality: int = 1  # +CFUN
+    radio_since: float = 0  # of the loop's clock: +CFUN=1 was said
     registration: int = 0
     contexts: dict = field(default_factory=dict)  # cid: Context
     session: dict = field(default_factory=dict)
@@ -78,7 +79,7 @@ class State:
         """What a power cycle or AT+CFUN=1,1 does to volatile state."""
         self.running = False
         self.functionality = self.settings.get("+CFUN", 1)
-        self.registration = 0
+        self.radio_since = self.registration = 0
         self.last_error = 0
         self.sim.start()
         for context in self.contexts.values():

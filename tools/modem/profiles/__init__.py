@@ -38,6 +38,6 @@ DEFAULTS = {
     "escapes": True,  # +++ leads out of data mode
     "ppp": {},  # of data calls: auth (None, "pap", "chap"), user, secret, own, dns, mru
     "mux": {},  # of AT+CMUX: parameters, n1, channels, leaves, broken_above (lines.py)
-    # Times in ms; real ones are far longer, and are said in the profiles.
-    "ms": {"boot": 200, "sim": 50, "attach": 300, "dial": 300, "open": 20, "message": 20},
+    # Times in ms; real ones are far longer, and are said in the profiles. mux: no +CMUX so soon after +CFUN=1.
+    "ms": {"boot": 200, "sim": 50, "attach": 300, "dial": 300, "open": 20, "message": 20, "mux": 0},
 }

@@ -23,5 +23,5 @@ PROFILE = {
     "datagram_waiting": ["SRING: %(number)d"],
     "socket_closed": ["NO CARRIER: %(number)d,1"],
     # Real ones: boot 15000, attach up to minutes.
-    "ms": {"boot": 200, "sim": 50, "attach": 300, "dial": 300, "open": 20},
+    "ms": {"boot": 200, "sim": 50, "attach": 300, "dial": 300, "open": 20, "mux": 5000},
 }
