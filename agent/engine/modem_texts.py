@@ -22,11 +22,16 @@ class TextChannel(Channel):
 
     _head = None
 
+    def of(self, name):
+        """As Channel.of(); a message is asked for by a prompt, whatever the family has instead for its sockets."""
+        if name == "asks" and self.command is not None and self.command.startswith("AT+CMGS"):
+            return None
+        return Channel.of(self, name)
+
     def start(self, command, data=None):
         limit = Channel.start(self, command, data)
         if command.startswith("AT+CMGS"):
             self.limit = limit = _SENT_MS
-            self.reader.prompt = True  # whatever the family has instead for its sockets
         return _LISTED_MS if command.startswith("AT+CMGL") else limit
 
     def accept(self, token):
@@ -52,7 +57,7 @@ class TextModem(Modem):
         plain, self._channel = self._channel, TextChannel()
         self._channel.family, self._channel.reader = plain.family, plain.reader
         self._texts, self._lying = [], []  # (PDU, length, since when): to be sent; indices: to be read
-        self._prepared, self._ask_at = False, 0
+        self._prepared, self._ask_at, self._taken = False, 0, 0
 
     @property
     def texts(self):
@@ -75,7 +80,7 @@ class TextModem(Modem):
         return True
 
     def _restart(self, event, reason):
-        self._texts, self._lying, self._prepared, self._ask_at = [], [], False, 0
+        self._texts, self._lying, self._prepared, self._ask_at, self._taken = [], [], False, 0, 0
         Modem._restart(self, event, reason)
 
     def _unsolicited(self, line):
@@ -84,7 +89,9 @@ class TextModem(Modem):
                 self._lying = self._lying[1 - _QUEUE :] + [at_sms.arrived(line)[1]]
                 return self._wake()
             if line[:5] in ("+CMT:", "+CDS:"):
-                return self._out.append(("message", at_sms.delivered(line.split("\n"))))
+                self._taken += self._channel.of("TAKEN") is not None
+                self._out.append(("message", at_sms.delivered(line.split("\n"))))
+                return self._wake()
         except RemoteError:
             self.malformed += 1
             return None
@@ -110,12 +117,15 @@ class TextModem(Modem):
     def _has_post(self):
         if not self._prepared:
             return self._now >= self._ask_at
-        return bool(self._lying or self._texts)
+        return bool(self._taken or self._lying or self._texts)
 
     def _post(self):
         """Do one thing: set up, read one, or send one."""
         if not self._prepared:
             yield from self._prepare()
+        elif self._taken:
+            self._taken -= 1
+            yield self._channel.of("TAKEN")  # or the network sends it again, and nothing else
         elif self._lying:
             yield from self._read(self._lying.pop(0))
         else:
@@ -125,6 +135,9 @@ class TextModem(Modem):
 
     def _prepare(self):
         self._ask_at = self._now + _AGAIN_MS
+        if self._channel.of("TAKEN"):  # it has no store and no other mode
+            self._prepared = (yield self._channel.of("SMS"))[0]
+            return
         ok, _ = yield "AT+CMGF=0"
         if ok:
             yield from _first(['AT+CPMS="%s","%s","%s"' % (name, name, name) for name in _STORAGES.split()])

@@ -25,6 +25,9 @@ FLIGHT = "AT+CFUN=44"  # the SIM stays on
 DIAL = 'AT+CGDATA="PPP",0'  # from Serial Modem 2.0 on; before, PPP is on a channel or port of its own. No ATD at all
 BACK = ""
 MUX = "AT+CMUX=0,0"  # from 2.0 on, and with no parameter more; frames are of the standard's size, 31
+# Messages are in PDU mode only, stored nowhere, and come again unless they are acknowledged. *Not verified* on metal.
+SMS = "AT+CNMI=3,2,0,1"
+TAKEN = "AT+CNMA=1"
 _ALL = 8  # sockets that the modem has
 _MAX = 1200  # bytes in a datagram
 _END = b"+++"

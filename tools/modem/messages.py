@@ -9,7 +9,7 @@ from .dialogue import Answer, Refused
 
 STORAGES = {"SM": 20, "ME": 40}
 # TS 27.005 3.2.5
-NOT_ALLOWED, BAD_PDU, NO_PLACE, FULL, NO_NETWORK = 302, 304, 321, 322, 331
+NOT_ALLOWED, BAD_PDU, NO_PLACE, FULL, NO_NETWORK, NO_ACK_EXPECTED = 302, 304, 321, 322, 331, 340
 MAX_TEXT = 400  # characters of a PDU
 SENDS = (1, 5, 6, 7)  # registration states in which messages come and go
 
@@ -34,6 +34,7 @@ class Messages:
         """What a power cycle does to the settings; messages stay on the card."""
         self.reading = self.receiving = "SM"
         self.indications = (0, 0)  # +CNMI: mode, where deliveries go
+        self.owed = False  # an acknowledgement (+CNMA), where the profile wants one
 
     def registered(self):
         """The network is there again: what waited at the centre comes."""
@@ -51,6 +52,10 @@ class Messages:
         pdu = centre.address(centre.NUMBER)
         pdu = bytes([len(pdu) - 1]) + pdu[1:] + tpdu
         mode, where = self.indications
+        if self._modem.profile["acknowledges"]:
+            if self.owed or not mode:
+                return False
+            self.owed = True
         if where == 2 and mode:
             self._modem.say("+CMT: ,%d\r\n%s" % (len(tpdu), pdu.hex().upper()))
             return True
@@ -103,10 +108,10 @@ def _indications(modem, operator, arguments):
     if operator == "?":
         return ["+CNMI: %d,%d,0,0,0" % own.indications]
     wanted = [pick(argument or "0", 0, 1, 2, 3) for argument in arguments] + [0, 0]
-    if wanted[1] == 3:
+    if wanted[1] == 3 or modem.profile["acknowledges"] and wanted[:4] not in ([3, 2, 0, 1], [0, 0, 0, 0]):
         raise CmsRefused(NOT_ALLOWED)
     own.indications = (wanted[0], wanted[1])
-    return None
+    return Answer(after=own.registered)  # what waited for that
 
 
 def _centre(modem, operator, arguments):
@@ -175,7 +180,16 @@ def _service(modem, operator, arguments):
     return ["+CSMS: 0,1,1,1"] if operator == "?" else ["+CSMS: 1,1,1"]
 
 
+def _acknowledge(modem, operator, arguments):
+    """+CNMA: the message that was handed over has been taken; the next one may come."""
+    own = modem.messages
+    if not own.owed:
+        raise CmsRefused(NO_ACK_EXPECTED)
+    own.owed = False
+    return Answer(after=own.registered)
+
+
 COMMANDS = {
     "+CMGF": _format, "+CPMS": _storages, "+CNMI": _indications, "+CSCA": _centre, "+CMGS": _send, "+CMGR": _read,
-    "+CMGL": _list, "+CMGD": _delete, "+CSMS": _service,
+    "+CMGL": _list, "+CMGD": _delete, "+CSMS": _service, "+CNMA": _acknowledge,
 }  # fmt: skip

@@ -15,7 +15,7 @@ DEFAULTS = {
     "technology": 7,  # E-UTRAN, TS 27.007 7.3
     "signal": 22,  # +CSQ
     "commands": basic_commands.COMMANDS,
-    "lacks": (),  # what it does not know of D, O, H, +CGDATA, +CMUX
+    "lacks": (),  # what it does not know of what all others do
     "session": {},  # what the maker's own settings are after a restart: {"+QISDE": 1}
     "functionality": (0, 1, 4),  # what +CFUN takes
     "restarts": (),  # what +CFUN takes and restarts upon, besides +CFUN=1,1
@@ -35,6 +35,7 @@ DEFAULTS = {
     "socket_closed": [],
     "power_down": [],
     "connect": "CONNECT 150000000",
+    "acknowledges": False,  # messages are stored nowhere and want +CNMA (Nordic)
     "escapes": True,  # +++ leads out of data mode
     "ppp": {},  # of data calls: auth (None, "pap", "chap"), user, secret, own, dns, mru
     "mux": {},  # of AT+CMUX: parameters, n1, channels, leaves, broken_above (lines.py)
