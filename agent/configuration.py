@@ -34,7 +34,7 @@ class Configuration:
         """LocalError unless one could live with this configuration."""
         from .vetting import check
 
-        check(tree, self._settings.get("insecure"))
+        check(tree, self._settings.get("insecure"), self._store)
         drop("vetting")
         for name, value in configured_settings(tree):
             self._settings.check(name, value)

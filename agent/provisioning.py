@@ -87,7 +87,7 @@ class Provisioning:
             bootstrap.packed(packed(response), now)
 
     def failed(self, now, reason):
-        self._agent.log.info(now, "bootstrap", "failed", detail=reason)
+        self._agent.log.warning(now, "bootstrap", "failed", detail=reason)
         if self.discovery.link == self._agent.links.active:
             self.discovery.refuse(now)
 

@@ -5,6 +5,7 @@ end of a bootstrap, and dropped again.
 from .accounts import NOSEC, POINTSMAN, SECURITY, SERVER, accounts, bootstrap_account
 from .errors import LocalError
 
+_NO_DEVICE = 19
 BOOTSTRAP = 65534  # instance of a bootstrap server's account that we make: out of the way of what servers write
 
 
@@ -13,9 +14,9 @@ def is_number(text):
     return text.lstrip("+").isdigit() and 3 <= len(text) <= 16
 
 
-def check(tree, insecure):
-    """LocalError unless the tree is a configuration that one can register with: the consistency check of Bootstrap-
-    Finish."""
+def check(tree, insecure, store=None):
+    """LocalError unless the tree is a configuration that one can register with, and that the store can keep: the
+    consistency check of Bootstrap-Finish."""
     found = accounts(tree)
     if not found:
         raise LocalError("no server account: /0 and /1 are needed")
@@ -28,7 +29,24 @@ def check(tree, insecure):
         if not 10 <= account.lifetime_s <= 86400 * 365:
             raise LocalError("%s: lifetime %r s is not in 10..31536000" % (account.uri, account.lifetime_s))
     known = bootstrap_account(tree)
-    _check_security(tree, found + ([known] if known else []), insecure)
+    found += [known] if known else []
+    _check_security(tree, found, insecure)
+    if store and [account for account in found if account.guarded]:
+        _check_sealing(store._medium, store._settings)
+
+
+def _check_sealing(medium, settings):
+    """Keys that cannot be sealed are not written (sealing.py). With the next start they would be gone, and until then
+    nothing that they protect could be sent: better a server that hears why than a device that seems configured."""
+    if settings and settings.get("unsealed"):
+        return
+    try:
+        if not hasattr(medium, "secret"):
+            raise OSError(_NO_DEVICE, "this board has no machine key")
+        medium.secret("make")
+    except OSError as e:
+        raise LocalError("keys cannot be kept, as nothing here can seal them (%s). Mend that, or allow them in the "
+                         "clear with the setting unsealed" % e.args[-1])
 
 
 def _check_security(tree, found, insecure):

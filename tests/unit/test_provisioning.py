@@ -1,6 +1,6 @@
 """The agent inside a bootstrap: C3, L2, LightweightM2M-1.1-int-4, 5, 6, 8 and 9."""
 
-from test_agent import GATEWAY, PLATFORM, TREE, Net, Server, registrations
+from test_agent import GATEWAY, PLATFORM, TREE, Medium, Net, Server, registrations
 
 from agent.codec import coap, linkformat, senml
 from agent.engine.exchange import Exchange
@@ -8,6 +8,7 @@ from agent.vetting import bootstrap_single
 
 BOOT = ("10.0.0.5", 5683)
 SENML, LINKS, CBOR = 112, 40, 60
+SECRET = b"sixteen bytes ok"
 
 
 class BootServer(Server):
@@ -58,12 +59,12 @@ FINISH = (coap.POST, "/bs", {})
 DELETE = (coap.DELETE, "/", {})
 
 
-def begin(plan, tree=(), values=()):
+def begin(plan, tree=(), values=(), medium=None):
     own = bootstrap_single("coap://" + BOOT[0])
     own.update(dict(tree))
     settings = {"links": "eth"}
     settings.update(dict(values))
-    net = Net(settings, own)
+    net = Net(settings, own, medium)
     boot = net.servers[BOOT] = BootServer(plan)
     net.agent.start(0)
     net.link("eth", True)
@@ -116,6 +117,53 @@ def test_an_inconsistent_configuration_changes_nothing():
     boot.plan = accounts() + [FINISH]
     net.run(10000)
     assert net.agent.registration.state == "registered"
+
+
+class Keyless:
+    """The medium of a board that has no machine key."""
+
+    def __init__(self):
+        self.files = {}
+
+    read, write, append, remove = Medium.read, Medium.write, Medium.append, Medium.remove
+
+
+class Bare(Medium):
+    """It should have one, and cannot read it."""
+
+    def secret(self, what):
+        raise OSError(13, "machine key: others may read store.key; chmod 600 it")
+
+
+def keyed(oscore):
+    """An account with keys, as a server without security of its own hands it out."""
+    if oscore:
+        link = (coap.PUT, "/0/3/17", {"payload": b"21:3", "format": 0})
+        return accounts() + [link, put("/21/3", [(0, SECRET), (1, b"me"), (2, b"")])]
+    rows = [(0, "coaps://%s:5684" % PLATFORM[0]), (1, False), (2, 0), (3, b"meter"), (5, SECRET), (10, 3)]
+    return [put("/0/3", rows), accounts()[1]]
+
+
+def test_keys_that_cannot_be_sealed_are_refused():
+    """Without them nothing could be sent after the next start. The server and the log hear why, and what helps."""
+    for oscore in (True, False):
+        for medium, why in ((Keyless, "this board has no machine key"), (Bare, "chmod 600")):
+            net, boot = begin([DELETE] + keyed(oscore) + [FINISH], medium=medium())
+            assert codes(boot)[-1] == coap.NOT_ACCEPTABLE and not net.agent.configuration.accounts
+            told = boot.answers[-1].payload.decode()
+            assert why in told and "setting unsealed" in told and ("bootstrap", "failed") in net.log
+            assert SECRET not in b"".join(net.medium.files.values()) and SECRET.decode() not in told
+
+
+def test_keys_are_taken_where_they_can_be_sealed_or_need_not_be():
+    for medium, values in ((Medium, ()), (Keyless, {"unsealed": True}), (Bare, {"unsealed": True})):
+        for oscore in (True, False):
+            net, boot = begin([DELETE] + keyed(oscore) + [FINISH], (), values, medium())
+            assert codes(boot)[-1] == coap.CHANGED and len(net.agent.configuration.accounts) == 1
+            clear = SECRET in b"".join(net.medium.files.values())
+            assert clear == bool(values) and not net.agent.store.behind
+    net, boot = begin([DELETE] + accounts() + [FINISH], medium=Keyless())  # nor is there a key in it
+    assert codes(boot)[-1] == coap.CHANGED
 
 
 def test_nobody_else_may_write_inside_a_bootstrap():
