@@ -21,8 +21,9 @@ def play(*options, seed=1):
     summary = _summary(done.stdout)
     if done.returncode == 0 and summary and summary.get("ok"):
         return summary, None
-    told = (done.stderr.strip() or done.stdout.strip()).splitlines()
-    return None, "exit code %d: %s" % (done.returncode, told[-1] if told else "it said nothing")
+    broken = [line for line in done.stdout.splitlines() if '"event": "broken"' in line]
+    told = broken or (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+    return None, "exit code %d: %s" % (done.returncode, "\n".join(told) or "it said nothing")
 
 
 def _summary(output):

@@ -13,8 +13,12 @@ from ..faults import PROGRAM, Fault
 
 ROOT = Path(__file__).resolve().parents[2]  # the folder that holds agent/, boards/ and firmware/, installed or not
 
-# Nothing but the root and what is frozen: a module that happens to lie in the current folder must not get in.
-BOOT = "import sys; sys.path[:] = [%r, '.frozen']; from firmware.main import main; sys.exit(main(%r) or 0)"
+# Nothing but the root and what is frozen: a module that happens to lie in the current folder must not get in. The root
+# is mounted as a device has it, because each module keeps its path on the heap.
+BOOT = (
+    "import sys, vfs; vfs.mount(vfs.VfsPosix(%r), '/flash'); sys.path[:] = ['/flash', '.frozen']; "
+    "from firmware.main import main; sys.exit(main(%r) or 0)"
+)
 
 
 def find_micropython():
