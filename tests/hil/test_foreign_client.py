@@ -59,15 +59,17 @@ def echo():
 
 
 def test_pppd_and_chat(pi, echo):
-    """RFC 1661, 1332, 1994 against the reference implementation: dial, CHAP, addresses, traffic, hang up; twice."""
-    for _ in range(2):
-        code, told = pi.guest.ask("pppd call m2m")
+    """RFC 1661, 1332, 1994 against the reference implementation: dial, CHAP, addresses, traffic, hang up; twice, the
+    second time in a network namespace of its own."""
+    for outside, inside in (("", ""), ("unshare -n ", "nsenter -n -t $(pidof pppd) ")):
+        code, told = pi.guest.ask(outside + "pppd call m2m")
         assert code == 0, told
         (call,) = pi.modem(do="status")["calls"]
         assert call["state"] == "up"
-        assert pi.guest.ask("ping -c 3 -W 5 " + BY_MODEM)[0] == 0
-        code, told = pi.guest.ask("python3 /tmp/ask.py %s %d" % (BY_MODEM, echo))
+        assert pi.guest.ask(inside + "ping -c 3 -W 5 " + BY_MODEM)[0] == 0
+        code, told = pi.guest.ask(inside + "python3 /tmp/ask.py %s %d" % (BY_MODEM, echo))
         assert code == 0, told
+        assert (pi.guest.ask("test -d /sys/class/net/ppp0")[0] == 0) == (not inside)
         assert pi.guest.ask("kill $(pidof pppd) && while pidof pppd; do sleep 0.1; done")[0] == 0
         pi.until(lambda: not pi.modem(do="status")["calls"], "end of the call")
 

@@ -188,3 +188,16 @@ def test_the_queue_has_a_limit():
     assert taken.count(True) <= 21 and taken[-1] is False
     script.run(1000)
     assert len(script.submitted) == taken.count(True)
+
+
+def test_a_modem_that_asks_for_its_sockets_data_by_a_line():
+    """Cinterion, Nordic: for a message it is the prompt all the same (TS 27.005 3.5.1)."""
+    for family in ("cinterion", "nordic"):
+        modem = TextModem(family, "iot")
+        channel = modem._channel
+        channel.start("AT+CMGS=%d" % LENGTH, b"PDU\x1a")
+        for token in channel.reader.feed(b"\r\n> "):
+            channel.accept(token)
+        assert channel.out[-1] == b"PDU\x1a", family
+        assert channel.accept("+CMGS: 7") is None and channel.accept("OK")[:2] == ("answer", True)
+        assert channel.of("asks"), family
