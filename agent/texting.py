@@ -1,10 +1,11 @@
 """An agent that has short messages too, as a way to its servers or as its only one: loaded only with the link sms.
 
 Over it goes what goes over any link: bootstrap, registration, reports, a server's requests. The link is up while the
-modem is registered for messages, and its place in the order of links says when it is used.
+modem is registered for messages, and its place in the order of links says when it is used, unless a server that has
+both an address and a number says which it prefers (/1/x/22).
 """
 
-from .accounts import bootstrap_account
+from .accounts import SERVER, bootstrap_account
 from .agent import Agent
 from .engine.sms import Sms, same_number
 from .linking import LTE, SMS
@@ -21,6 +22,7 @@ modem unsent _modem_unsent
 bootstrap failed _bootstrap_failed
 registration unreachable _unreachable
 """
+_TRIGGER, _TRANSPORT = 21, 22  # resources of /1/x
 _ROUND_TRIPS = 8  # that a bootstrap server may be silent for
 
 
@@ -38,6 +40,7 @@ class Texting(Agent):
         self._compose()
 
     def start(self, now):
+        self._prefer(now)
         Agent.start(self, now)
         if not self.configuration.accounts and not set(self.settings.get("links").split(",")) - {LTE, SMS}:
             self._modem_at = now  # there is no other link to wait for
@@ -104,7 +107,11 @@ class Texting(Agent):
         return [peer for peer in found if peer[0] == SMS]
 
     def _hint(self, now, number):
-        """Now is a good time to be heard of: by the registrar, or else by the configuration server."""
+        """Now is a good time to be heard of: by the registrar, or else by the configuration server. Not where the
+        registrar wants no triggers (/1/x/21)."""
+        target = self.registration.registrar or self.registration.target
+        if target and self._said(target[0], _TRIGGER) is False:
+            return self.log.info(now, "sms", "untriggered", number=number)
         self.log.info(now, "sms", "trigger", number=number)
         self.sms.wake(now)
         if self.registration.registrar:
@@ -119,6 +126,30 @@ class Texting(Agent):
             self.metrics.count(link, 0, len(data))
         if not self.sms.send(host, port, data, now):
             self.log.warning(now, "sms", "unsent", size=len(data), left=self.sms.left(now))
+
+    def _said(self, account, rid):
+        return self.configuration.tree.get((SERVER, account.instance, rid))
+
+    # which transport first
+
+    def _request(self, now, request):
+        Agent._request(self, now, request)
+        self._prefer(now)  # it may have written so
+
+    def _reconfigured(self, now):
+        self._prefer(now)
+        Agent._reconfigured(self, now)
+
+    def _prefer(self, now):
+        """Short messages go before all other links, or behind them, as the most preferred server with both an address
+        and a number wants it; else their place is that in the setting."""
+        names = self.settings.get("links").split(",")
+        wanted = [self._said(account, _TRANSPORT) for account in self.configuration.accounts if account.number]
+        if wanted and wanted[0] in ("U", "S"):
+            names.remove(SMS)
+            names.insert(0 if wanted[0] == "S" else len(names), SMS)
+        self.links._links.sort(key=lambda link: names.index(link.name))
+        self.links.poll(now)
 
     # its pace
 

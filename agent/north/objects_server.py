@@ -8,6 +8,11 @@ from .objects_account import TABLES
 _NOT_ALLOWED = 133
 _IDS = 65534  # the highest short server id
 _BINDINGS = "U UQ S SQ US UQS"
+_TRIGGER, _TRANSPORT = 21, 22
+# Rows of object 1 that a device has which can be reached by short messages, too.
+_SMS_ROWS = """
+21 RW? bool
+22 RW? str"""
 
 # resource of object 1: lowest and highest value that a server may write
 _RANGES = """
@@ -20,8 +25,10 @@ _RANGES = """
 
 def enter(agent, objects):
     """Put 1, 2 and 26241 into the tree of objects."""
-    account = _Accounts(agent)
-    objects.add(SERVER, TABLES[SERVER], account._server, account._write, account._execute, account._servers)
+    account, table = _Accounts(agent), TABLES[SERVER]
+    if "sms" not in agent.settings.get("links").split(","):
+        table = table.replace(_SMS_ROWS, "")
+    objects.add(SERVER, table, account._server, account._write, account._execute, account._servers)
     objects.add(REGISTRAR, TABLES[REGISTRAR], account._registrar, instances=account._servers)
     objects.add(ACCESS, TABLES[ACCESS], account._access, account._write_access, None, account._rights, False,
                 account._grant, account._revoke)  # fmt: skip
@@ -38,7 +45,9 @@ class _Accounts:
         return instances(_tree(self._agent), ACCESS)
 
     def _server(self, instance, rid):
-        return _tree(self._agent).get((SERVER, instance, rid))
+        """A device that has short messages can be triggered by one, unless the server has said otherwise."""
+        value = _tree(self._agent).get((SERVER, instance, rid))
+        return True if rid == _TRIGGER and value is None else value
 
     def _registrar(self, instance, rid):
         return _tree(self._agent).get((REGISTRAR, instance, rid))
@@ -52,6 +61,8 @@ class _Accounts:
             raise RemoteError("/1/%d/%d: %r s are not in %s..%s" % (instance, rid, value, found[0], found[1]))
         if rid == 7 and value not in _BINDINGS.split():
             raise RemoteError("/1/%d/7: binding %r is not possible; U or UQ is" % (instance, value[:8]))
+        if rid == _TRANSPORT and value not in ("U", "S", None):
+            raise RemoteError("/1/%d/22: transport %r is not possible; U or S is" % (instance, value[:8]))
         if really:
             self._agent.set_account(instance, rid, value)
 

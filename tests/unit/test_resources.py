@@ -53,6 +53,21 @@ def test_what_is_announced():
     assert "</7/0>" in links(gateway) and "</3303/0>,</3305/0>,</3331/0>" in links(gateway)
 
 
+def test_what_only_short_messages_give_a_sense_is_not_there_without_them():
+    """1.1 Core E.2: /1/x/21 and /1/x/22 are optional, whatever a bootstrap may have written there; 6.3: 4.04."""
+    tree = dict(TREE)
+    tree.update({(1, 1, 21): True, (1, 1, 22): "S"})
+    net, gateway = start(tree=tree)
+    for rid, value in (("21", b"1"), ("22", b"U")):
+        assert ask(net, gateway, coap.GET, "1", "1", rid) == coap.NOT_FOUND
+        assert ask(net, gateway, coap.PUT, "1", "1", rid, payload=value, format=0) == coap.NOT_FOUND
+    found = read(net, gateway, "1", "1")
+    assert "/1/1/1" in found and "/1/1/21" not in found and "/1/1/22" not in found
+    assert ask(net, gateway, coap.GET, "1", "1", accept=40) == coap.CONTENT
+    told = gateway.answers[-1].payload.decode()
+    assert "</1/1/7>" in told and "</1/1/21>" not in told and "</1/1/22>" not in told
+
+
 def test_access_rights_are_there_for_more_than_one_server():
     tree = dict(TREE)
     tree.update({(2, 7, 0): 3, (2, 7, 1): 0, (2, 7, 2): {1: 15, 2: 1}, (2, 7, 3): 1})

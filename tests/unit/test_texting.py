@@ -213,6 +213,89 @@ def test_a_trigger_ends_a_rest():
     assert device.agent.sms.up and "sms" in device.ways()
 
 
+def saying(rid, value):
+    """BOTH, of a server whose /1 instance says this."""
+    tree = dict(BOTH)
+    tree[(1, 1, rid)] = value
+    return tree
+
+
+def asked(device, code, rid, payload=b"", format=None):
+    """What the registrar, which is reached over Ethernet, is answered."""
+    options = [(coap.URI_PATH, part) for part in (b"1", b"1", b"%d" % rid)]
+    options += [(coap.CONTENT_FORMAT, coap.uint(format))] if format is not None else [(coap.ACCEPT, b"")]
+    device.number = getattr(device, "number", 900) + 1
+    message = coap.Message(coap.CON, code, device.number, b"t", options, payload)
+    device.agent.receive("eth", "10.0.0.1", 5683, coap.encode(message), device.now)
+    device.pump()
+    found = [coap.decode(data) for link, _, data in device.sent if link == "eth"]
+    return [(one.code, one.payload) for one in found if one.token == b"t"][-1]
+
+
+def over_ethernet(tree=BOTH, **values):
+    device = Device(tree, fail_back_hold_ms=0, **values)
+    device.link(True)
+    device.answer("eth", coap.CREATED, [(coap.LOCATION_PATH, b"rd"), (coap.LOCATION_PATH, b"7")])
+    return device
+
+
+def test_no_trigger_where_the_registrar_wants_none():
+    """1.1 Core E.2: /1/x/21"""
+    for wanted in (True, False):
+        device = registered(tree=saying(21, wanted))
+        device.ways()
+        device.comes(STRANGER, TRIGGER)
+        device.pass_time(0)
+        assert device.ways() == (["sms"] if wanted else [])
+        assert device.agent.registration.state == ("updating" if wanted else "registered")
+
+
+def test_a_server_may_forbid_triggers():
+    device = over_ethernet()
+    device.modem("registered")
+    assert asked(device, coap.GET, 21) == (coap.CONTENT, b"1")  # what it is without being told
+    assert asked(device, coap.PUT, 21, b"0", 0)[0] == coap.CHANGED and asked(device, coap.GET, 21)[1] == b"0"
+    device.ways()
+    device.comes(STRANGER, TRIGGER)
+    device.pass_time(0)
+    assert device.ways() == []
+    assert asked(device, coap.PUT, 21, b"1", 0)[0] == coap.CHANGED
+
+
+def test_the_transport_that_the_server_prefers_comes_first():
+    """1.1 Core E.2: /1/x/22, against the order of the links, in both directions; the other one is the way out still."""
+    for preferred, links, first, then in (("S", "eth,sms", "sms", "eth"), ("U", "sms,eth", "eth", "sms"),
+                                          ("T", "eth,sms", "eth", "sms"), ("", "sms,eth", "sms", "eth")):  # fmt: skip
+        device = Device(saying(22, preferred), links=links, fail_back_hold_ms=0)
+        device.link(True)
+        device.modem("registered")
+        device.pass_time(100)
+        assert device.agent.links.active == first, preferred
+        device.link(False) if first == "eth" else device.modem("searching")
+        device.pass_time(100)
+        assert device.agent.links.active == then, preferred
+
+
+def test_a_server_moves_the_device_to_the_other_transport_and_back():
+    """1.1 Core E.2: for a firmware update over UDP, say. The old registration is left first."""
+    device = over_ethernet()
+    device.modem("registered")
+    device.ways()
+    assert asked(device, coap.PUT, 22, b"X", 0)[0] == coap.BAD_REQUEST
+    assert asked(device, coap.GET, 22)[0] == coap.NOT_FOUND
+    assert asked(device, coap.PUT, 22, b"S", 0)[0] == coap.CHANGED
+    device.pass_time(100)
+    assert device.agent.registration.target[1] == "sms" and device.agent.registration.state == "leaving"
+    device.answer("eth", coap.DELETED)
+    assert "sms" in device.ways() and device.agent.registration.state == "registering"
+    device = over_ethernet(saying(22, "S"))
+    assert device.agent.links.active == "eth"  # there is nothing else yet
+    assert asked(device, coap.PUT, 22, b"U", 0)[0] == coap.CHANGED
+    device.modem("registered")
+    device.pass_time(100)
+    assert device.agent.links.active == "eth"
+
+
 def test_a_configuration_server_by_its_number_and_no_discovery():
     device = Device(tree=None, links="sms", bootstrap_uri="sms:" + NUMBER)
     device.pass_time(0)
