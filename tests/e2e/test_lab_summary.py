@@ -53,6 +53,14 @@ def test_a_retransmission_excuses_nothing():
     assert not summarise({"m": figures})["ok"]
 
 
+def test_among_ten_devices_an_exchange_waits_for_its_turn():
+    """As long as two registrations last no longer than it."""
+    def total(exchange_ms):
+        return summarise({str(number): device(STORY, READINGS, MOMENTS, exchange_ms, NOW) for number in range(10)})
+
+    assert total(2500.0)["ok"] and not total(3500.0)["ok"] and not total(1.0)["ok"]
+
+
 def test_a_platform_that_never_told_the_gateway_is_not_ok():
     assert not summarise({"m": device(STORY, READINGS, MOMENTS, None, NOW)})["ok"]
 

@@ -14,7 +14,6 @@ FAST = {
     "fail_back_hold_ms": HOLD_MS,
     "ack_timeout_ms": 1000,
     "retry_max_ms": 2000,
-    "deregister_wait_ms": 1000,
     "penalty_ms": 3000,
     "flap_max_ms": 0,  # a story pulls the cable more often than the product should have to put up with
     "linger_ms": 0,  # one wants to see the modem hang up, and dial again the next time
