@@ -18,6 +18,7 @@ except ImportError:
 _MAX_DEPTH = const(16)
 # Bytes as keys beside text ones make MicroPython print a warning at every look-up.
 _KEYS = (int, str)
+_NONE = "cbor: no encoding for %s"
 
 
 class Tag:
@@ -28,22 +29,32 @@ class Tag:
         self.value = value
 
 
-def encode(value, depth=0):
+def encode(value):
     """The deterministic encoding of a value; tuples become arrays. Raises LocalError for what has none."""
+    out = bytearray()
+    write(out, value)
+    return bytes(out)
+
+
+def write(out, value, depth=0):
+    """As encode(), at the end of a bytearray."""
     if depth > _MAX_DEPTH:
         raise LocalError("cbor: nested deeper than %d" % _MAX_DEPTH)
     if value is None or value is True or value is False:
-        return b"\xf6" if value is None else (b"\xf5" if value else b"\xf4")
-    if isinstance(value, int):
-        return _head(0, value) if value >= 0 else _head(1, -1 - value)
-    if isinstance(value, float):
-        return _float(value)
-    if isinstance(value, str):
+        out.append(0xF6 if value is None else (0xF5 if value else 0xF4))
+    elif isinstance(value, int):
+        head(out, 0, value) if value >= 0 else head(out, 1, -1 - value)
+    elif isinstance(value, float):
+        _float(out, value)
+    elif isinstance(value, str):
         value = value.encode()
-        return _head(3, len(value)) + value
-    if isinstance(value, (bytes, bytearray)):
-        return _head(2, len(value)) + value
-    return _container(value, depth + 1)
+        head(out, 3, len(value))
+        out.extend(value)
+    elif isinstance(value, (bytes, bytearray)):
+        head(out, 2, len(value))
+        out.extend(value)
+    else:
+        _container(out, value, depth + 1)
 
 
 def decode(data):
@@ -62,35 +73,45 @@ def decode_from(data, at):
     return reader.inner(0), reader.at
 
 
-def _head(major, number):
+def head(out, major, number):
+    """Writes the head of a data item: its major type, and a number or how many follow. Raises LocalError."""
     major <<= 5
     if number < 24:
-        return bytes((major | number,))
+        return out.append(major | number)
     for code in range(4):
         if not number >> (8 << code):
-            return bytes((major | 24 + code,)) + number.to_bytes(1 << code, "big")
+            out.append(major | 24 + code)
+            return out.extend(number.to_bytes(1 << code, "big"))
     raise LocalError("cbor: number over 64 bits")
 
 
-def _float(value):
+def _float(out, value):
     if value != value:
-        return b"\xf9\x7e\x00"
-    for head, form in ((b"\xf9", ">e"), (b"\xfa", ">f")):
+        return out.extend(b"\xf9\x7e\x00")
+    for first, form in ((0xF9, ">e"), (0xFA, ">f"), (0xFB, ">d")):
         try:
             data = struct.pack(form, value)
         except OverflowError:
             continue
         if struct.unpack(form, data)[0] == value:
-            return head + data
-    return b"\xfb" + struct.pack(">d", value)
+            out.append(first)
+            return out.extend(data)
 
 
-def _container(value, depth):
+def _container(out, value, depth):
     if isinstance(value, (list, tuple)):
-        return _head(4, len(value)) + b"".join([encode(item, depth) for item in value])
-    if isinstance(value, dict) and all([type(key) in _KEYS for key in value]):
-        pairs = sorted([(encode(key, depth), encode(item, depth)) for key, item in value.items()])
-        return _head(5, len(value)) + b"".join([key + item for key, item in pairs])
-    if isinstance(value, Tag):
-        return _head(6, value.number) + encode(value.value, depth)
-    raise LocalError("cbor: no encoding for %s" % type(value).__name__)
+        head(out, 4, len(value))
+        for item in value:
+            write(out, item, depth)
+    elif isinstance(value, dict):
+        head(out, 5, len(value))
+        for key in sorted(value, key=encode):
+            if type(key) not in _KEYS:
+                raise LocalError(_NONE % type(key).__name__)
+            write(out, key, depth)
+            write(out, value[key], depth)
+    elif isinstance(value, Tag):
+        head(out, 6, value.number)
+        write(out, value.value, depth)
+    else:
+        raise LocalError(_NONE % type(value).__name__)

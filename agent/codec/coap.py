@@ -136,10 +136,12 @@ def encode(message):
     for number, _, value in sorted([(n, i, v) for i, (n, v) in enumerate(message.options)]):
         delta, delta_more = _nibble(number - before)
         length, length_more = _nibble(len(value))
-        out += bytes((delta << 4 | length,)) + delta_more + length_more + value
+        out.append(delta << 4 | length)
+        out.extend(delta_more + length_more + value)
         before = number
     if message.payload:
-        out += b"\xff" + message.payload
+        out.append(0xFF)
+        out.extend(message.payload)
     return bytes(out)
 
 

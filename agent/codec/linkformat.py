@@ -9,22 +9,23 @@ from ..errors import LocalError
 _STOPS = " ,;<>\"'\\=()[]{}"
 
 
-def encode(links):
-    """The text of links [(target, [(name, value or None)])]: numbers and versions bare, other values quoted.
-
-    Raises LocalError for what cannot be written.
-    """
-    out = []
+def encode(links, out=None):
+    """The text of links [(target, [(name, value or None)])], or nothing where it goes to the end of the bytearray
+    `out`: numbers and versions bare, other values quoted. Raises LocalError for what cannot be written."""
+    if out is None:
+        out = bytearray()
+        encode(links, out)
+        return str(out, "utf-8")
+    before = "<"
     for target, attributes in links:
         if ">" in target:
             raise LocalError("linkformat: bad target " + target)
-        parts = ["<" + target + ">"]
+        out.extend((before + target + ">").encode())
+        before = ",<"
         for name, value in attributes:
             if not name or [char for char in name if not " " < char < "\x7f" or char in _STOPS]:
                 raise LocalError("linkformat: bad attribute " + name)
-            parts.append(name if value is None else name + "=" + _quoted(str(value)))
-        out.append(";".join(parts))
-    return ",".join(out)
+            out.extend((";" + name if value is None else ";" + name + "=" + _quoted(str(value))).encode())
 
 
 def decode(text):

@@ -10,7 +10,14 @@ from . import cbor
 
 
 def pack(records, base=None, kinds=None):
-    """The bytes of [(path, value)]; `base` and `kinds` are for formats that need them. Raises LocalError."""
+    """As write(): the bytes."""
+    out = bytearray()
+    write(out, records, base, kinds)
+    return bytes(out)
+
+
+def write(out, records, base=None, kinds=None):
+    """Writes [(path, value)]; `base` and `kinds` are for formats that need them. Raises LocalError."""
     tree = {}
     for path, value in records:
         level = tree
@@ -21,7 +28,7 @@ def pack(records, base=None, kinds=None):
         if path[-1] in level:
             raise LocalError("lwm2m cbor: %s twice" % (path,))
         level[path[-1]] = "%d:%d" % value if isinstance(value, tuple) else value
-    return cbor.encode(tree)
+    cbor.write(out, tree)
 
 
 def unpack(data, base=(), kinds=None):

@@ -14,13 +14,22 @@ _FIELDS = ("v", "bv", "sv", "ov")
 
 
 def pack(records, base, kinds=None):
-    """The bytes of [(path, value)] at or below `base`, the path asked. Raises LocalError."""
-    rows = []
+    """As write(): the bytes."""
+    out = bytearray()
+    write(out, records, base, kinds)
+    return bytes(out)
+
+
+def write(out, records, base, kinds=None):
+    """Writes [(path, value)] at or below `base`, the path asked. Raises LocalError."""
+    slash = "/" if [path for path, _ in records if path != base] else ""
+    out.extend(('{"bn":"%s%s","e":[' % (_spelled(base), slash)).encode())
+    before = ""
     for path, value in records:
         name = "/".join([str(part) for part in path[len(base) :]])
-        rows.append("{%s%s}" % (name and '"n":"%s",' % name, _field(value)))
-    slash = "/" if [path for path, _ in records if path != base] else ""
-    return ('{"bn":"%s%s","e":[%s]}' % (_spelled(base), slash, ",".join(rows))).encode()
+        out.extend(("%s{%s%s}" % (before, name and '"n":"%s",' % name, _field(value))).encode())
+        before = ","
+    out.extend(b"]}")
 
 
 def unpack(data, base, kinds):

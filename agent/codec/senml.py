@@ -11,35 +11,28 @@ from . import cbor
 from .senml_fields import BN, BT, VB, VD, VLO, VS, N, T, V
 
 
-def pack(records, base="", json=False):
-    """The bytes of records [(name, value, time or None)]; `base` goes before every name. Raises LocalError.
+def pack(records, base="", json=False, out=None):
+    """The bytes of records [(name, value, time or None)], or nothing where they go to the end of the bytearray `out`;
+    `base` goes before every name. Raises LocalError.
 
     A base is sent once. Without one, neighbours of the same name share it. Times are sent as differences.
     """
-    out = []
-    bn = ""
-    bt = 0
-    for i, (name, value, time) in enumerate(records):
-        record = {}
-        following = records[i + 1] if i + 1 < len(records) else (None, None, None)
-        # A record without any field would say nothing: one that only names a path always has its name.
-        if base and len(records) > 1:
-            _put(record, BN, base if i == 0 else "")
-            if name or value is None:
-                record[N] = name
-        elif base + name != bn or value is None:
-            shared = bn or name == following[0]
-            record[BN if shared else N] = base + name
-            bn = base + name if shared else ""
-        bt = _put_time(record, bt, time or 0, following[2])
-        if value is not None:
-            record[_label(value)] = "%d:%d" % value if isinstance(value, tuple) else value
-        out.append(record)
+    if out is None:
+        out = bytearray()
+        pack(records, base, json, out)
+        return bytes(out)
+    maps = _maps(records, base)
     if json:
-        from .senml_json import text
+        from . import senml_json
 
-        return text(out).encode()
-    return cbor.encode(out)
+        return senml_json.write(out, maps)
+    cbor.head(out, 4, len(records))
+    for record in maps:
+        cbor.head(out, 5, len(record))
+        for label in (N, V, VS, VB, T, VD, BN, BT, VLO):  # as their encodings rise (RFC 8949 4.2.1)
+            if label in record:
+                cbor.write(out, label)
+                cbor.write(out, record[label])
 
 
 def unpack(data, json=False):
@@ -49,21 +42,40 @@ def unpack(data, json=False):
     return read(data, json)
 
 
-def _put(record, label, value):
-    if value:
-        record[label] = value
+def _maps(records, base):
+    """The fields of each record, all in the same dict."""
+    bn, bt = "", 0
+    record = {}
+    for i in range(len(records)):
+        name, value, time = records[i]
+        following = records[i + 1] if i + 1 < len(records) else (None, None, None)
+        record.clear()
+        # A record without any field would say nothing: one that only names a path always has its name.
+        if base and len(records) > 1:
+            if i == 0:
+                record[BN] = base
+            if name or value is None:
+                record[N] = name
+        elif base + name != bn or value is None:
+            shared = bn or name == following[0]
+            record[BN if shared else N] = base + name
+            bn = base + name if shared else ""
+        bt = _put_time(record, bt, time or 0, following[2])
+        if value is not None:
+            record[_label(value)] = "%d:%d" % value if isinstance(value, tuple) else value
+        yield record
 
 
 def _put_time(record, bt, time, following):
     """Adds what says the time of a record (0: none); answers the base time then in force."""
     if bt and time and bt + (time - bt) == time:
-        _put(record, T, time - bt)
-        return bt
-    if bt or (time and following):
+        time -= bt
+    elif bt or (time and following):
         record[BT] = time  # 0, too: or the record would inherit one
         return time
-    _put(record, T, time)
-    return 0
+    if time:
+        record[T] = time
+    return bt
 
 
 def _label(value):

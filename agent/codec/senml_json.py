@@ -12,13 +12,14 @@ _NAMES = ("bver", "bn", "bt", "bv", "n", "t", "v", "vs", "vb", "vd", "vlo")
 _MAX_BRACKETS = 512  # bounds records, nesting and heap at once
 
 
-def text(records):
-    """JSON of records in the order of _LABELS: MicroPython's dicts have no order of their own."""
-    parts = []
+def write(out, records):
+    """Writes JSON of records in the order of _LABELS: MicroPython's dicts have no order of their own."""
+    before = "["
     for record in records:
         fields = [_field(name, record[label]) for label, name in zip(_LABELS, _NAMES) if label in record]
-        parts.append("{" + ",".join(fields) + "}")
-    return "[" + ",".join(parts) + "]"
+        out.extend((before + "{" + ",".join(fields) + "}").encode())
+        before = ","
+    out.extend(b"[]" if before == "[" else b"]")
 
 
 def _field(name, value):

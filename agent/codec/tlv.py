@@ -15,14 +15,21 @@ _GROUP = (None, 0x00, 0x80, None)
 
 
 def pack(records, base, kinds=None):
-    """The bytes of [(path, value)] at or below `base`, the path asked; what shares an instance or a multiple resource
-    stands together.
+    """As write(): the bytes."""
+    out = bytearray()
+    write(out, records, base, kinds)
+    return bytes(out)
+
+
+def write(out, records, base, kinds=None):
+    """Writes [(path, value)] at or below `base`, the path asked; what shares an instance or a multiple resource stands
+    together.
 
     kinds(path) -> the resource's kind, for a float of integral value that is held as an int. Raises LocalError.
     """
     if not base:
         raise LocalError("tlv: says nothing of several objects")
-    return _level(records, (0, 1, 2, 2, 3)[len(base)], kinds)
+    _level(out, records, (0, 1, 2, 2, 3)[len(base)], kinds)
 
 
 def unpack(data, base, kinds):
@@ -32,8 +39,7 @@ def unpack(data, base, kinds):
     return read(data, base, kinds)
 
 
-def _level(records, place, kinds):
-    out = []
+def _level(out, records, place, kinds):
     at = 0
     while at < len(records):
         path, value = records[at]
@@ -46,22 +52,22 @@ def _level(records, place, kinds):
         else:
             while at < len(records) and records[at][0][: place + 1] == path[: place + 1]:
                 at += 1
-            head, body = _GROUP[place], _level(records[start:at], place + 1, kinds)
-        out.append(_head(head, path[place], len(body)))
-        out.append(body)
-    return b"".join(out)
+            head, body = _GROUP[place], bytearray()  # apart, as its length stands before it
+            _level(body, records[start:at], place + 1, kinds)
+        _head(out, head, path[place], len(body))
+        out.extend(body)
 
 
-def _head(head, number, length):
+def _head(out, head, number, length):
     """Type, id and length, each as short as it can be."""
     if length >> 24 or number >> 16:
         raise LocalError("tlv: id over 65535, or 16 MB and more")
     wide = 2 if number > 255 else 1
-    head |= wide - 1 << 5
-    if length < 8:
-        return bytes((head | length,)) + number.to_bytes(wide, "big")
-    size = 1 if length < 256 else (2 if length < 65536 else 3)
-    return bytes((head | size << 3,)) + number.to_bytes(wide, "big") + length.to_bytes(size, "big")
+    size = 0 if length < 8 else (1 if length < 256 else (2 if length < 65536 else 3))
+    out.append(head | wide - 1 << 5 | (size << 3 or length))
+    out.extend(number.to_bytes(wide, "big"))
+    if size:
+        out.extend(length.to_bytes(size, "big"))
 
 
 def _bytes(value, kind):

@@ -32,7 +32,7 @@ def option(number, block, more, size):
 
 def cut(body, at, size, number):
     """(the block of `body` that starts at byte `at`, the Block option that says so)."""
-    return body[at : at + size], option(number, at // size, at + size < len(body), size)
+    return memoryview(body)[at : at + size], option(number, at // size, at + size < len(body), size)
 
 
 class Body:

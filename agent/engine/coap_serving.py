@@ -6,6 +6,7 @@ import binascii
 from ..codec import coap
 from ..errors import RemoteError
 from . import coap_blocks as blocks
+from .coap_transmission import ROOM
 
 try:
     from micropython import const
@@ -106,7 +107,9 @@ def cut(server, to, code, options, payload, now):
         _hold(server, body, now) if at + size < len(payload) else server.bodies.remove(body)
     elif at + size < len(payload):
         about = [item for item in options if item[0] not in (coap.OBSERVE, coap.BLOCK1)]
-        _hold(server, blocks.Body(to.peer, to.key, (code, about), payload), now)
+        # The exchange's room is written into again; what has outgrown it is not (exchange.room).
+        kept = bytes(payload) if len(payload) <= ROOM else payload
+        _hold(server, blocks.Body(to.peer, to.key, (code, about), kept), now)
     if not at:
         options.append((coap.SIZE2, coap.uint(len(payload))))
     payload, block = blocks.cut(payload, at, size, coap.BLOCK2)

@@ -14,6 +14,7 @@ except ImportError:
 # Bytes of one body, and of all the bodies that are held: whole it must be in one piece, which a heap of
 # 128 KiB that has been in use for a while hardly has to give beyond this.
 BODY_MAX = 8192
+ROOM = const(256)  # bytes: readings, notifications, a registration's links and a whole device object are shorter
 _PER_PEER = const(8)  # flights towards one peer, the one under way included
 _FLIGHTS = const(24)  # and towards all of them
 _SEEN = const(8)  # messages remembered for de-duplication

@@ -22,7 +22,7 @@ from ..codec import coap
 from ..errors import LocalError, RemoteError
 from .coap_client import Client
 from .coap_server import Server
-from .coap_transmission import BODY_MAX, Transmission, soonest
+from .coap_transmission import BODY_MAX, ROOM, Transmission, soonest
 
 _EVENTS = 32  # not fetched yet; beyond that nothing more is taken in
 
@@ -35,6 +35,7 @@ class Exchange:
         if block_size not in (16, 32, 64, 128, 256, 512, 1024):
             raise LocalError("coap: block size %s, must be a power of two from 16 to 1024" % block_size)
         self.counters = {"sent": 0, "received": 0, "repeated": 0, "duplicates": 0, "refused": 0, "dropped": 0}
+        self._room = bytearray(ROOM)
         self._events = []
         self._wire = Transmission(below, ack_timeout_ms, max_retransmit, self.counters)
         self.slow = self._wire.slow  # {link: ack_timeout_ms}, where it is another
@@ -58,11 +59,19 @@ class Exchange:
         _content(options, coap.ACCEPT, accept)
         _content(options, coap.CONTENT_FORMAT, format, payload)
         left = self._wire.left if retransmit is None else retransmit
-        return self._client.ask(peer, code, options, payload, observe, now, left)
+        return self._client.ask(peer, code, options, bytes(payload), observe, now, left)
 
     def cancel(self, handle):
         """Forgets a request or ends an observation, without an event."""
         self._client.cancel(handle)
+
+    def room(self):
+        """The bytearray, empty, into which a payload is written that goes to request(), respond() or notify(): always
+        the same one, until a payload was longer than it was made for."""
+        if len(self._room) > ROOM:
+            self._room = bytearray(ROOM)
+        self._room[:] = b""
+        return self._room
 
     def respond(self, request, code, now, payload=b"", format=None, options=()):
         """Answers a Request, at once or later. A 2.05 to a GET or FETCH with observe 0 registers the observer, and its

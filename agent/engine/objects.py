@@ -44,7 +44,7 @@ class Objects:
 
     def ids(self):
         """The objects that servers may look at, in rising order."""
-        shown = [oid for oid in self._objects if oid not in self._late and oid < 65536 and self._shown(oid)]
+        shown = [oid for oid in self._objects if oid not in self._late and oid < 65536 and not self._objects[oid][5]]
         return sorted(shown + list(self._late))
 
     def paths(self):
@@ -68,14 +68,12 @@ class Objects:
             raise RemoteError("object %d is not for servers" % path[0], _UNAUTHORIZED)
         return found
 
-    def _shown(self, oid):
-        return not self._objects[oid][5]
-
 
 def spelled(path):
     """(3, 0, 1) -> "/3/0/1"; of a device behind this one, ((1 + 1 << 16) + 3, 0) -> "/d1/3/0"."""
-    behind = "/d%d" % ((path[0] >> 16) - 1) if path and path[0] > 65535 else ""
-    return behind + "/" + "/".join([str(part & 65535) for part in path])
+    if path and path[0] > 65535:
+        return "/d%d" % ((path[0] >> 16) - 1) + spelled((path[0] & 65535,) + path[1:])
+    return "/%d" * len(path) % path or "/"
 
 
 def _single():

@@ -5,6 +5,7 @@ from ..codec import coap, linkformat
 from ..engine import attributes, tree_reading, tree_rows
 from ..engine.objects import spelled
 from ..errors import RemoteError
+from . import content
 
 _LINK_FORMAT = 40
 
@@ -17,7 +18,9 @@ def discover(north, request, account, path):
         rules = (attributes.own if links else attributes.inherited)(book, account.ssid, place)
         words += [tuple(word.split("=")) for word in attributes.text(rules).split("&") if word]
         links.append((spelled(place), words))
-    return coap.CONTENT, linkformat.encode(links).encode(), _LINK_FORMAT, (), ()
+    out = north.exchange.room()
+    linkformat.encode(links, out)
+    return coap.CONTENT, content.fitting(out, path), _LINK_FORMAT, (), ()
 
 
 def attach(north, request, account, path):

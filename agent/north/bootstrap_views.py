@@ -13,11 +13,12 @@ _LINK_FORMAT = 40
 _READABLE = (SERVER, ACCESS)
 
 
-def view(staged, objects, request):
+def view(staged, objects, request, out):
     """-> (payload, content format) of a GET. RemoteError 4.05, 4.04 or 4.00."""
     path = content.path(request.path)
     if request.accept == _LINK_FORMAT or not path:
-        return linkformat.encode(_discovered(staged, objects, path)).encode(), _LINK_FORMAT
+        linkformat.encode(_discovered(staged, objects, path), out)
+        return out, _LINK_FORMAT
     if path[0] not in _READABLE or len(path) > 2:
         raise RemoteError("a bootstrap reads /1, /2 and their instances", coap.NOT_ALLOWED)
     found = []
@@ -27,7 +28,7 @@ def view(staged, objects, request):
         found += [(key + (number,), value[number]) for number in sorted(value)] if several else [(key, value)]
     if not found and len(path) > 1:
         raise RemoteError("there is no %s" % spelled(path), coap.NOT_FOUND)
-    return content.encode(path, found, request.accept, kind)
+    return content.encode(path, found, request.accept, kind, out)
 
 
 def _discovered(staged, objects, path):

@@ -41,7 +41,7 @@ def handle(north, request, bootstrap, now):
             from . import bootstrap_views
 
             code = coap.CONTENT
-            payload, format = bootstrap_views.view(bootstrap.staged, north.objects, request)
+            payload, format = bootstrap_views.view(bootstrap.staged, north.objects, request, north.exchange.room())
         else:
             code = _change(bootstrap, request, now)
     except RemoteError as e:

@@ -24,7 +24,8 @@ def answer(north, request, account):
     format = request.format if request.accept is None else request.accept
     if format not in (_SENML_JSON, _SENML_CBOR, _LWM2M_CBOR):
         raise RemoteError("several values cannot be had in format %d" % format, coap.NOT_ACCEPTABLE)
-    payload, format = content.encode((), values(content.visible(north.objects, account.ssid), paths), format)
+    found = values(content.visible(north.objects, account.ssid), paths)
+    payload, format = content.encode((), found, format, None, north.exchange.room())
     return coap.CONTENT, payload, format, (), (), paths
 
 

@@ -9,6 +9,7 @@ from ..errors import RemoteError
 from .media import CBOR, OPAQUE, SENML_CBOR, SENML_JSON, TEXT
 
 ACCESS = 2  # the object that says what each server may do, where there are several
+_MOST = 8192  # bytes, as the exchange takes
 _DIGITS = "0123456789"  # str.isdigit() knows more of them than int()
 
 
@@ -34,21 +35,35 @@ def visible(objects, ssid):
     return View(objects, ssid)
 
 
-def answer(objects, asked, accept):
+def answer(objects, asked, accept, out):
     """-> (code, payload, format) of what is read at `asked`. RemoteError where it cannot be."""
     from ..engine.tree_reading import read
     from ..engine.tree_rows import kind
 
-    payload, format = encode(asked, read(objects, asked), accept, lambda where: kind(objects, where))
+    payload, format = encode(asked, read(objects, asked), accept, lambda where: kind(objects, where), out)
     return coap.CONTENT, payload, format
 
 
-def encode(asked, values, accept, kind=None):
+def encode(asked, values, accept, kind=None, out=None):
     """[(path, value)] -> (payload, format), in the format accepted; text for one resource and SenML-CBOR else where
-    none is named. kind(path) is the resource's. RemoteError when that cannot be, or is too much."""
+    none is named. kind(path) is the resource's. The payload is the bytearray `out`, where there is one.
+    RemoteError when that cannot be, or is too much."""
     from .rendering import encode
 
-    return encode(asked, values, accept, kind)
+    if out is None:
+        out = bytearray()
+    try:
+        format = encode(asked, values, accept, kind, out)
+    except MemoryError:
+        raise RemoteError("no room for %s: ask for less at a time" % spelled(asked), coap.INTERNAL)
+    return fitting(out, asked), format
+
+
+def fitting(out, asked):
+    """What was written of `asked`, unless it is too much."""
+    if len(out) > _MOST:
+        raise RemoteError("%d bytes in %s: ask for less at a time" % (len(out), spelled(asked)), coap.INTERNAL)
+    return out
 
 
 def refusal(error):

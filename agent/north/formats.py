@@ -7,12 +7,12 @@ from ..errors import RemoteError
 _TLV, _LWM2M_JSON, _LWM2M_CBOR = 11542, 11543, 11544  # LwM2M 1.0 6.4, 1.1 Core table 7.4-1, 1.2 Core 7.4
 
 
-def encode(asked, values, accept, kind):
+def write(out, asked, values, accept, kind):
     """As content.encode. RemoteError (4.06) when it cannot be had so."""
     codec = _codec(accept)
     if codec is None:
         raise RemoteError("%s cannot be had in format %d" % (spelled(asked), accept), coap.NOT_ACCEPTABLE)
-    return codec.pack(values, asked, kind), accept
+    codec.write(out, values, asked, kind)
 
 
 def decode(target, kind, format, payload):

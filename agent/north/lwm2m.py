@@ -94,7 +94,9 @@ class Lwm2m:
         records = [(meter, value, wall or None) for _, wall, value in readings]
         if account.knows_epoch:
             records.insert(0, (spelled(resources.SEQUENCE), readings[0][0], None))
-        return self.exchange.request(account.peer(link), coap.POST, ("dp",), now, payload=senml.pack(records),
+        out = self.exchange.room()
+        senml.pack(records, "", False, out)
+        return self.exchange.request(account.peer(link), coap.POST, ("dp",), now, payload=out,
                                       format=_SENML_CBOR, retransmit=_REGISTER_RETRANSMIT)  # fmt: skip
 
     # what a server asks
@@ -140,4 +142,6 @@ class Lwm2m:
         """The registration's payload (1.1 Core 6.2.1): the formats we prefer, then each object instance."""
         links = [("/", [("ct", str(_SENML_CBOR))])]
         links += self.objects.heads
-        return linkformat.encode(links + [(spelled(path), []) for path in self.objects.paths()]).encode()
+        out = self.exchange.room()
+        linkformat.encode(links + [(spelled(path), ()) for path in self.objects.paths()], out)
+        return out

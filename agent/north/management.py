@@ -76,7 +76,8 @@ def _reaction(request, path):
 
 def _read(north, request, account, path):
     content = _content()
-    code, payload, format = content.answer(content.visible(north.objects, account.ssid), path, request.accept)
+    objects, out = content.visible(north.objects, account.ssid), north.exchange.room()
+    code, payload, format = content.answer(objects, path, request.accept, out)
     return code, payload, format, (), ()
 
 

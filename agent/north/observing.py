@@ -140,7 +140,7 @@ class Observing:
             return
         asked = () if watch.composite else watch.paths[0]
         kind = lambda where: tree_rows.kind(self._north.objects, where)
-        payload, format = content.encode(asked, values, watch.format, kind)
+        payload, format = content.encode(asked, values, watch.format, kind, self._north.exchange.room())
         if self._arrives(watch, payload, format, now):
             return
         self._store(watch, values, now)
@@ -170,7 +170,9 @@ class Observing:
             at = wall - (now - taken) // 1000 if wall else (taken - now) // 1000
             records += [(spelled(path), value, at) for path, value in values]
         watch.under_way = len(watch.stored)
-        if self._arrives(watch, senml.pack(records, "", watch.format == _SENML[0]), watch.format, now):
+        out = self._north.exchange.room()
+        senml.pack(records, "", watch.format == _SENML[0], out)
+        if self._arrives(watch, out, watch.format, now):
             watch.stored, watch.under_way = [], 0
 
     def _alive(self, watch):

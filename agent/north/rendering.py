@@ -2,42 +2,33 @@
 
 from binascii import b2a_base64
 
-from ..codec import cbor, coap, senml
+from ..codec import cbor, senml
 from ..engine.objects import spelled
-from ..errors import RemoteError
 from .media import CBOR, OPAQUE, SENML_CBOR, SENML_JSON, TEXT
 
-_MOST = 8192  # bytes, as the exchange takes
 
-
-def encode(asked, values, accept, kind=None):
+def encode(asked, values, accept, kind, out):
     """As content.encode."""
-    payload, format = _encode(asked, values, accept, kind)
-    if len(payload) > _MOST:
-        raise RemoteError("%d bytes in %s: ask for less at a time" % (len(payload), spelled(asked)), coap.INTERNAL)
-    return payload, format
-
-
-def _encode(asked, values, accept, kind):
     single = len(values) == 1 and values[0][0] == asked
+    value = values[0][1] if values else None
     if accept is None:
         accept = TEXT if single else SENML_CBOR
     if accept in (SENML_CBOR, SENML_JSON):
-        return _senml(asked, values, accept == SENML_JSON), accept
-    value = values[0][1] if values else None
-    if not single or accept not in (TEXT, CBOR, OPAQUE) or (accept == OPAQUE and not isinstance(value, bytes)):
+        _senml(out, asked, values, single, accept == SENML_JSON)
+    elif not single or accept not in (TEXT, CBOR, OPAQUE) or (accept == OPAQUE and not isinstance(value, bytes)):
         from . import formats
 
-        return formats.encode(asked, values, accept, kind)
-    if accept == CBOR:
-        return cbor.encode(value), CBOR
-    return (value if accept == OPAQUE else _text(value)), accept
+        formats.write(out, asked, values, accept, kind)
+    elif accept == CBOR:
+        cbor.write(out, value)
+    else:
+        out.extend(value if accept == OPAQUE else _text(value))
+    return accept
 
 
-def _senml(asked, values, json):
-    base = spelled(asked) if len(values) == 1 and values[0][0] == asked else spelled(asked).rstrip("/") + "/"
-    records = [(spelled(where)[len(base) :], value, None) for where, value in values]
-    return senml.pack(records, base, json)
+def _senml(out, asked, values, single, json):
+    base = spelled(asked) if single else spelled(asked).rstrip("/") + "/"
+    senml.pack([(spelled(where)[len(base) :], value, None) for where, value in values], base, json, out)
 
 
 def _text(value):
