@@ -8,6 +8,7 @@ exception, state without a limit, something believed that was not said.
 from coap_pair import below
 from dtls_server import IDENTITY, KEY, Line
 from oscore_pair import contexts
+from signed import ENCLOSED, FULL, SIGNED, SIGNERS
 from test_lwm2m_cbor import DEVICE
 from test_mutated_at import MANY, ONE
 
@@ -17,6 +18,7 @@ from agent.codec import (  # fmt: skip
     cbor,
     cmux,
     coap,
+    cose,
     dns,
     dtls,
     linkformat,
@@ -25,6 +27,7 @@ from agent.codec import (  # fmt: skip
     ppp,
     senml,
     sms,
+    strict,
     tlv,
     utf8,
 )
@@ -147,6 +150,14 @@ def fuzz_frames(data):
     ppp.options(data)
 
 
+def fuzz_cose(data):
+    """There is one envelope of what is split out of it, and one form of its content; forging.py tries signatures."""
+    tag, algorithm, kid, _, body, proof = cose.split(data)
+    header = cbor.encode({1: algorithm, 4: kid})
+    assert data == cbor.encode(cbor.Tag(tag, [header, {}, body, proof]))
+    assert cbor.encode(strict.load_all(body)) == body
+
+
 def fuzz_dtls_messages(data):
     parsers = (dtls.server_hello, dtls.verify_request, dtls.fragments, dtls.records)
     parsers[data[0] & 3 if data else 0](data[1:])
@@ -257,6 +268,7 @@ def seeds(name):
         "linkformat": [b'</>;rt="oma.lwm2m";ct=112,</1/1>;ver=1.1;obs,</3/0>;title="a"'],
         "dns": [bytes.fromhex("abcd84000001000100000000065f6d326d6273045f756470056c6f63616c00000c0001"
                               "c00c000c0001000000780007046f6e6573c018")],
+        "cose": [SIGNED, SIGNERS, ENCLOSED, FULL],
         "dtls_handshake": [joined(line.back[:3])],
         "dtls_records": [joined([line.server.seal(dtls.APPLICATION, b"hello")[:-1] + b"\0"])],
         "dtls_messages": [b"\0" + dtls.VERSION + bytes(32) + b"\0" + dtls.SUITE + b"\0\0\x04\0\x17\0\0"],

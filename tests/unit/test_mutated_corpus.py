@@ -42,7 +42,7 @@ def all_of(names):
         assert kept(name) and replay(name, found.pop(name), fuzzed.seeds(name)), name
 
 
-CODECS = "cbor coap senml_cbor senml_json lwm2m_cbor lwm2m_json tlv linkformat dns sms alphabet frames at_lines"
+CODECS = "cbor coap cose senml_cbor senml_json lwm2m_cbor lwm2m_json tlv linkformat dns sms alphabet frames at_lines"
 ENGINES = "dtls_messages dtls_handshake dtls_records oscore oscore_option exchange discovery modem"
 
 
