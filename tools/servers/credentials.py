@@ -67,19 +67,26 @@ def load_key(file):
 
 
 def _read(file, size, remedy):
+    text = read_private(file, 100, remedy)
+    if not _HEX.fullmatch(text) or len(text.strip()) != 2 * size:
+        raise BadSecret(f"{file} does not hold {2 * size} hexadecimal digits and nothing else", remedy)
+    return bytes.fromhex(text.decode())
+
+
+def read_private(file, most, remedy):
+    """The first so many bytes of a file for its owner's eyes alone. Raises BadSecret, with this remedy if there is
+    none."""
     try:
         with open(file, "rb") as source:
             mode = os.fstat(source.fileno()).st_mode
-            text = source.read(100)
+            text = source.read(most)
     except FileNotFoundError as problem:
         raise BadSecret(f"there is no {file}", remedy) from problem
     except OSError as problem:
         raise BadSecret(f"cannot read {file}: {problem.strerror}", "name a file that you own") from problem
     if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o077:
         raise BadSecret(f"others may read {file}", f"chmod 600 {file}, and make another secret if they could")
-    if not _HEX.fullmatch(text) or len(text.strip()) != 2 * size:
-        raise BadSecret(f"{file} does not hold {2 * size} hexadecimal digits and nothing else", remedy)
-    return bytes.fromhex(text.decode())
+    return text
 
 
 def create(file):
