@@ -1,0 +1,95 @@
+"""What a rollout knows of each member, and how many members are in which state: the counts always sum to the members.
+
+planned -> sent -> acknowledged | rejected | rolled back; waiting: it is not registered anywhere now; unreachable: it
+is, and answers nothing; expired: the document's time is over. Whatever a member says last holds, except that it has had
+the document already: that only makes up for an acknowledgement that was lost.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+PLANNED, SENT, ACKNOWLEDGED, REJECTED = "planned", "sent", "acknowledged", "rejected"
+ROLLED_BACK, WAITING, UNREACHABLE, EXPIRED = "rolled back", "waiting", "unreachable", "expired"
+STATES = (PLANNED, SENT, ACKNOWLEDGED, REJECTED, ROLLED_BACK, WAITING, UNREACHABLE, EXPIRED)
+ANSWERED = (ACKNOWLEDGED, REJECTED, ROLLED_BACK)
+
+# The status of an acknowledgement, by number.
+MEANINGS = ("applied", "stored until its time", "on trial", "had it already", "has a newer one", "bad value",
+            "unsupported setting", "rolled back", "storage error", "not a member", "expired on arrival",
+            "local override")
+TRIAL, DUPLICATE, _ROLLED_BACK = 2, 3, 7
+
+
+@dataclass
+class Record:
+    """One member. `at`: when its state became what it is (ms); `status`, `detail`: of its last acknowledgement."""
+
+    index: int
+    endpoint: str
+    way: tuple  # as planning.py has it
+    state: str
+    reason: str = ""
+    status: int | None = None
+    detail: object = None
+    at: int = 0
+
+    @property
+    def settled(self):
+        """Whether it has said how it ended. On trial it has not."""
+        return self.state in ANSWERED and self.status != TRIAL
+
+
+class Book:
+    """Records by index and by endpoint, and `counts` by state."""
+
+    def __init__(self):
+        self.counts = Counter(dict.fromkeys(STATES, 0))
+        self._by_index, self._by_endpoint = {}, {}
+
+    def __len__(self):
+        return len(self._by_index)
+
+    def __iter__(self):
+        return iter(self._by_index.values())
+
+    def __getitem__(self, index):
+        return self._by_index[index]
+
+    def of(self, endpoint):
+        """The record of an endpoint, or None."""
+        return self._by_endpoint.get(endpoint)
+
+    def add(self, record):
+        """Take up a member that is not here yet."""
+        self._by_index[record.index] = self._by_endpoint[record.endpoint] = record
+        self.counts[record.state] += 1
+
+    def drop(self, record):
+        """The member has left the group."""
+        del self._by_index[record.index], self._by_endpoint[record.endpoint]
+        self.counts[record.state] -= 1
+
+    def move(self, record, state, now, reason=""):
+        """Change its state."""
+        self.counts[record.state] -= 1
+        self.counts[state] += 1
+        record.state, record.reason, record.at = state, reason, now
+
+    def answer(self, record, status, detail, now):
+        """Enter what a member has said; whether that was news."""
+        if record.state in ANSWERED and status in (DUPLICATE, record.status):
+            return False
+        state = ROLLED_BACK if status == _ROLLED_BACK else ACKNOWLEDGED if status <= DUPLICATE else REJECTED
+        record.status, record.detail = status, detail
+        self.move(record, state, now, MEANINGS[status])
+        return True
+
+    @property
+    def answered(self):
+        """How many members have said anything."""
+        return sum(self.counts[state] for state in ANSWERED)
+
+    @property
+    def bad(self):
+        """How many of them refused it, or took it back."""
+        return self.counts[REJECTED] + self.counts[ROLLED_BACK]
