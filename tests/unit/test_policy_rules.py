@@ -60,7 +60,7 @@ def test_an_order_without_a_link_of_the_device_is_refused():
 
 
 def test_a_cap_that_takes_the_only_way_is_refused():
-    """Knowledge 7, rule 1: a cap that forbids LTE while only LTE is up."""
+    """A cap that forbids LTE while only LTE is up."""
     none = {6: 0}
     assert refused(document(settings=none), BOTH) is None and refused(document(settings=none), ETH) is None
     assert refused(document(settings=none), LTE)[:2] == (5, 6)
