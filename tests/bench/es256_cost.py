@@ -28,8 +28,8 @@ import hashlib
 from agent.codec import cose, strict
 from agent.crypto import es256
 _, _, _, proven, body, proof = cose.split(%r)
-if es256.verify(%r, proof, hashlib.sha256(proven).digest()) and strict.load_all(body)[2] == 7:
-    print("believed")
+good = es256.verify(%r, proof, hashlib.sha256(proven).digest()) and strict.load_all(body)[2] == 7
+print("believed" if good else "refused")
 """
 # The root is mounted as a device has it (tools/firmware/launch.py).
 STARTING = "import sys, vfs; vfs.mount(vfs.VfsPosix(%r), '/flash'); sys.path[:] = ['/flash', '.frozen']; import opening"
@@ -79,10 +79,10 @@ def _document():
 def _heap():
     runs = 0
     with tempfile.TemporaryDirectory() as folder:
-        words = [need_micropython(), "-X", "heapsize=%dK", "-c", STARTING % str(_build(Path(folder)))]
+        tree = build(Path(folder), *_document())
         for kib in range(LOW, HIGH + STEP, STEP):
             passed = 0
-            while passed < 3 and _believes([word % kib if word.startswith("heap") else word for word in words]):
+            while passed < 3 and verdict(tree, kib) == "believed":
                 passed += 1
             runs += min(passed + 1, 3)
             if passed == 3:
@@ -90,16 +90,19 @@ def _heap():
     raise Fault("no policy is believed even with a heap of %d KiB" % HIGH, "run tests/unit/test_cose.py")
 
 
-def _believes(words):
-    return subprocess.run(words, capture_output=True, text=True).stdout.strip() == "believed"
+def verdict(tree, kib):
+    """What MicroPython with a heap of so many KiB says to what build() made: "believed", "refused", or nothing."""
+    words = [need_micropython(), "-X", "heapsize=%dK" % kib, "-c", STARTING % str(tree)]
+    return subprocess.run(words, capture_output=True, text=True).stdout.strip()
 
 
-def _build(folder):
+def build(folder, envelope, key):
+    """A folder with a program in .mpy files: whether this is an envelope of version 7, signed with this key."""
     for name in NEEDED:
         target = folder / "agent" / (name + ".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
         compile_file(ROOT / "agent" / (name + ".py"), target, name)
     source = folder / "source.py"
-    source.write_text(OPENING % _document(), "utf-8")
+    source.write_text(OPENING % (envelope, key), "utf-8")
     compile_file(source, folder / "opening.mpy", "opening")
     return folder

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
     encode_dss_signature,
 )
+from es256_cost import build, verdict  # tests/bench
+from signed import SIGNED, SIGNER
 
 from pointsman.tools.firmware.launch import need_micropython
 
@@ -67,5 +69,11 @@ def test_edge_cases():
     """The verdicts that tests/unit/test_es256.py holds ours to are OpenSSL's own."""
     rows = [line.split() for line in EDGES.read_text().splitlines() if line[0] != "#"]
     assert len({row[0] for row in rows}) == len(rows) > 60
-    for name, verdict, *words in rows:
-        assert judged(*map(bytes.fromhex, words)) is (verdict == "1"), name
+    for name, good, *words in rows:
+        assert judged(*map(bytes.fromhex, words)) is (good == "1"), name
+
+
+def test_a_whole_document_in_a_small_heap(tmp_path):
+    """64 KiB are enough for a policy and its signature, and for the refusal of a damaged one."""
+    assert verdict(build(tmp_path / "good", SIGNED, SIGNER), 64) == "believed"
+    assert verdict(build(tmp_path / "bad", SIGNED[:-1] + b"\0", SIGNER), 64) == "refused"
