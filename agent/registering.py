@@ -64,7 +64,9 @@ class Registering:
             if self.bootstrap and not self.provisioning.asked:
                 self._end_search(now)
         self._measure_move(now, state)
-        self._report_handle = self._report_handle if here else None
+        if not here:
+            self.exchange.cancel(self._report_handle)  # it would hold up the good-bye; it stays in the outbox
+            self._report_handle = None
         self._report(now)
         self._aim_modem(now)
         if self._stopping:

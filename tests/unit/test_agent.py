@@ -280,6 +280,21 @@ def test_stopping_deregisters():
     assert [uri for event, uri in net.told if event == "leaving"][-2:] == ["coap://10.0.0.1"] * 2
 
 
+def test_stopping_does_not_wait_for_the_answer_to_a_reading():
+    """RFC 7252 4.7: one at a time to a server. The reading stays in the outbox."""
+    net, gateway, _ = start((("report_period_s", 5),))
+    net.run(3900)
+    net.cut = {"eth"}
+    net.run(200)
+    assert net.agent.reports.state == "sending"
+    before = len(gateway.seen)
+    net.cut = set()
+    net.agent.stop(net.now)
+    net.carry()
+    assert [request.code for request in gateway.seen[before:]] == [coap.DELETE] and ("stopped",) in net.others
+    assert len(net.agent.reports.journal.pending()) == 1
+
+
 def test_stopping_while_registering_waits_for_the_answer():
     """The server has the Register already, or will; what it made of it is undone, not left until it expires."""
     net = Net()
