@@ -204,7 +204,8 @@ def _handshakes(_requests):
 
 
 PEERS = {
-    ("register", "none"): _asks, ("update", "none"): _asks, ("send", "none"): _asks, ("notify", "none"): _notifies,
+    ("register", "none"): _asks, ("eight", "none"): _asks, ("update", "none"): _asks, ("send", "none"): _asks,
+    ("notify", "none"): _notifies,
     ("bootstrap", "none"): _bootstraps, ("handshake", "dtls"): _handshakes,
     ("rebind_bytes", "dtls"): _moved_bytes, ("rebind_rtts", "dtls"): _moved_rtts, ("cold_boot", "dtls"): _cold_boot,
 }  # fmt: skip
