@@ -20,6 +20,7 @@ COMMANDS = {
     "key": "derive the key of one device or gateway from a server's secret",
     "modem": "emulate an AT modem on a pseudo-terminal, with its SIM, network and faults",
     "diag": "ask a running agent how it goes: links, moves, bytes, the end of its log",
+    "fleet": "emulate many members of a group, to try and to measure the delivery of policies",
     "bench": "measure, and print the figures beside a peer's",
 }
 
