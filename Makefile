@@ -6,6 +6,7 @@ AGENT ?= cpython
 JOBS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
+PARALLEL := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 DAYS ?= 1000
@@ -31,13 +32,13 @@ demo: $(VENV)/.lab
 	@$(BIN)/pointsman lab --once --agent $(AGENT)
 
 test: $(VENV)/.test
-	@$(BIN)/python -m pytest -m "not long" -n $(JOBS) --dist loadfile $(TESTS)
+	@$(BIN)/python -m pytest -m "not long" $(PARALLEL) $(TESTS)
 
 test-interop: $(VENV)/.test
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests/interop
+	@$(BIN)/python -m pytest $(PARALLEL) tests/interop
 
 test-long: $(VENV)/.test
-	@$(BIN)/python -m pytest -m long -n $(JOBS) --dist loadfile $(TESTS)
+	@$(BIN)/python -m pytest -m long $(PARALLEL) $(TESTS)
 
 hil: $(VENV)/.test
 	@$(BIN)/python tests/hil/image.py
