@@ -94,7 +94,7 @@ def _newer(engine, member, version, digest):
         raise Refused("old", _SUPERSEDED)
     if version == member.version:
         if digest != member.digest:
-            engine.alarm(member, version)
+            engine.say("security", member.name, version)
             raise Refused("other")
         why = Refused("duplicate", _DUPLICATE, _NOW.get(member.state, 0))
         why.about = member, version

@@ -31,7 +31,8 @@ PARTS = {
     "objects": ("tree_rows", "tree_reading", "tree_writing", "tree_executing", "tree_creating",
                 "kinds"),  # what is done with the tree
     "oscore": ("oscore_sealing", "oscore_context"),
-    "group_policies": ("policy_gate", "policy_keys", "policy_member", "policy_offset", "policy_rules", "policy_slots"),
+    "group_policies": ("policy_offer", "policy_course", "policy_gate", "policy_keys", "policy_member", "policy_offset",
+                       "policy_rules", "policy_slots"),
     "dtls": ("dtls_session", "dtls_handshake", "dtls_assembly"),
 }
 

@@ -11,7 +11,7 @@ from torn import Medium
 
 from agent.codec import cbor
 from agent.crypto.hashes import hmac
-from agent.engine import group_policies, policy_slots
+from agent.engine import group_policies, policy_course
 from agent.errors import RemoteError
 
 ROOT, OPERATOR, SECOND = b"R" * 64, b"O" * 64, b"S" * 64
@@ -116,14 +116,9 @@ class World:
 
     def force(self):
         """The settings in force, as the medium says."""
-        return self.engine._merged()[0]
+        return policy_course.merged(self.engine)[0]
 
     def restart(self, budget=None, tear=None, wall=None):
         """The device starts anew with what is on its medium."""
         medium = Medium(self.medium.files, budget, tear)
         return World(self.groups, medium, self.wall if wall is None else wall)
-
-
-def stored(world):
-    """The record of the first group, as it is on the medium."""
-    return policy_slots.load(world.medium, world.engine._members[0]._file())

@@ -5,7 +5,8 @@ from policy_documents import ALL, GROUP, WALL, document, encoded
 from policy_world import NORTH, ROOT, SOUTH, World, keys, signed, signer, wrapped
 from test_mutated import Chance, mutated
 
-from agent.engine import policy_rules
+from agent.engine import policy_member, policy_rules
+from agent.engine.policy_slots import in_force
 
 GUARD = b"G" * 32
 VIAS = ("multicast", "mqtt", "sms", "usb", "unicast")
@@ -29,7 +30,7 @@ def whole(device):
     assert len(device.engine._out) <= 12 and len(device.engine.summary()) == 2
     assert not [word for word in device.engine.counts if word not in WORDS], device.engine.counts
     assert len(device.medium.files) <= 6
-    for settings in [member.document().get(5, {}) for member in device.engine._members]:
+    for settings in [policy_member.read(one, device.medium, in_force).get(5, {}) for one in device.engine.members]:
         policy_rules.check(document(1, settings), device.links)
 
 
@@ -49,8 +50,8 @@ def test_what_strangers_send():
             device.engine.poll(device.now)
             whole(device)
             device.take()
-    for member in device.engine._members:
-        assert member.document().get(5, {}) in genuine
+    for member in device.engine.members:
+        assert policy_member.read(member, device.medium, in_force).get(5, {}) in genuine
     assert device.engine.counts["malformed"] > 1000 and device.engine.counts["forged"] > 20
 
 
