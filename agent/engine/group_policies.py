@@ -15,7 +15,7 @@ from ..codec import cbor
 from ..overlay import drop
 
 _DUPLICATE = 3
-_WINDOW_MAX_S = 65535
+_WINDOW_MAX_MS = 65535000
 _ASIDE = (
     "engine.policy_offer engine.policy_course engine.policy_gate engine.policy_rules engine.policy_keys "
     "engine.policy_member engine.policy_slots engine.policy_offset codec.cose codec.strict crypto.es256"
@@ -87,9 +87,9 @@ class GroupPolicies:
                 return member
         return None
 
-    def offer(self, data, via, now, wall, window_s=None):
-        """An envelope (bytes) that came by `via`: unicast, usb, multicast, mqtt, sms. window_s: of the acknowledgement,
-        where the sender has said so, instead of the document's own.
+    def offer(self, data, via, now, wall, window_ms=None):
+        """An envelope (bytes) that came by `via`: unicast, usb, multicast, mqtt, sms. window_ms: of the acknowledgement,
+        where the sender has said so, instead of the document's own; 0: none is wanted.
 
         -> (status, detail or None) as may be told, None: nothing is. Over unicast that is the answer; else it is
         acknowledged later too."""
@@ -97,7 +97,7 @@ class GroupPolicies:
         from .policy_offer import offer
 
         try:
-            return offer(self, data, via, now, window_s)
+            return offer(self, data, via, now, window_ms)
         finally:
             self._rest()
 
@@ -180,13 +180,13 @@ class GroupPolicies:
         if event not in self._out:
             self._out.append(event)
 
-    def acknowledge(self, member, version, status, detail, now, window_s=None):
-        """At a random time within the window; a window of 0 s wants none."""
+    def acknowledge(self, member, version, status, detail, now, window_ms=None):
+        """At a random time within the window; a window of 0 wants none."""
         if status == _DUPLICATE and member.ack and member.ack[0] == version:
             return  # the first answer is still to go, and says more
-        window = member.window if window_s is None else min(max(window_s, 0), _WINDOW_MAX_S)
-        if window:
-            member.ack = (version, status, detail, now + self._below(window * 1000))
+        window = member.window * 1000 if window_ms is None else min(window_ms, _WINDOW_MAX_MS)
+        if window > 0:
+            member.ack = (version, status, detail, now + self._below(window))
 
     def count(self, word):
         self.counts[word] = self.counts.get(word, 0) + 1

@@ -11,7 +11,7 @@ _RULED_OUT = (5, 6)  # bad value, unsupported
 _NO_CLOCK = 1
 
 
-def offer(engine, data, via, now, window_s):
+def offer(engine, data, via, now, window_ms):
     """-> (status, detail) as may be told, or None; see GroupPolicies.offer()."""
     engine.bucket = engine.bucket or bucket()
     member = version = None
@@ -30,7 +30,7 @@ def offer(engine, data, via, now, window_s):
     if status is None or not (member or via in SESSIONS):
         return None
     if member and via != "unicast":
-        engine.acknowledge(member, version, status, detail, now, window_s)
+        engine.acknowledge(member, version, status, detail, now, window_ms)
     return status, detail
 
 

@@ -76,10 +76,10 @@ class World:
         self.verified += 1
         return verify(key, proof, digest)
 
-    def offer(self, value, via="multicast", window_s=None):
+    def offer(self, value, via="multicast", window_ms=None):
         """A document (map), or an envelope (bytes)."""
         data = value if isinstance(value, bytes) else signed(value)
-        return self.engine.offer(data, via, self.now, self.wall and self.wall + self.now // 1000, window_s)
+        return self.engine.offer(data, via, self.now, self.wall and self.wall + self.now // 1000, window_ms)
 
     def push(self, version, settings=None, via="multicast", **more):
         return self.offer(document(version, settings, **more), via)

@@ -305,7 +305,7 @@ def test_the_window_of_the_sender_counts_and_none_is_none():
     world = World()
     world.push(1, window=0)
     assert world.wait(999).acks() == []
-    world.offer(document(2, window=0), window_s=2)
+    world.offer(document(2, window=0), window_ms=2000)
     assert world.wait(2).acks() == [(2, 0, None)]
     world.offer(document(3), "unicast")
     assert world.wait(99).acks() == []  # it was the answer
