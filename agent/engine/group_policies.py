@@ -88,8 +88,8 @@ class GroupPolicies:
         return None
 
     def offer(self, data, via, now, wall, window_ms=None):
-        """An envelope (bytes) that came by `via`: unicast, usb, multicast, mqtt, sms. window_ms: of the acknowledgement,
-        where the sender has said so, instead of the document's own; 0: none is wanted.
+        """An envelope (bytes) that came by `via`: unicast, usb, multicast, mqtt, sms. window_ms: for the answer, where
+        the sender has said so, instead of the document's own; 0: none is wanted.
 
         -> (status, detail or None) as may be told, None: nothing is. Over unicast that is the answer; else it is
         acknowledged later too."""
