@@ -105,12 +105,16 @@ async def _answered():
         data, place = await loop.sock_recvfrom(member, 2000)
         push = coap.decode(data)
         yes = wire.acknowledgement(b"fleet-0", b"meters", 7, 0)
+        trial = wire.acknowledgement(b"fleet-0", b"meters", 7, 2)
         for code, token, payload in ((coap.CHANGED, b"zz", yes), (coap.CONTENT, push.token, yes),
-                                     (coap.CHANGED, push.token, b"\xff"), (coap.CHANGED, push.token, yes)):
+                                     (coap.CHANGED, push.token, b"\xff"), (coap.CHANGED, push.token, trial)):
             answer = coap.Message(coap.CON, code, 77, token, (), payload)
             await loop.sock_sendto(member, coap.encode(answer), place)
+        await loop.sock_sendto(member, wire.push(yes, 78, b"zz", True), place)  # later, on its own account
         await delivery.done.wait()
-        assert (await loop.sock_recvfrom(member, 2000))[0] == b"\x60\x00\x00\x4d"
+        assert [each.status for each in rollout.records] == [0]
+        assert [(await loop.sock_recvfrom(member, 2000))[0] for _ in range(2)] == [
+            b"\x60\x00\x00\x4d", b"\x62\x44\x00\x4ezz"]
         delivery.close()
     assert rollout.state == COMPLETE and delivery.refused == 1 and told == ["running", "stage", "complete"]
 

@@ -193,6 +193,16 @@ def test_a_version_told_with_a_registration_is_an_acknowledgement():
     assert acked(town) == 1
 
 
+def test_what_is_reported_with_a_registration_ends_a_trial():
+    town = started([LTE] * 2, status=lambda index: 2)
+    town.run(until=10_000)
+    for endpoint, reported in (("m0", "trial"), ("m0", "applied"), ("m1", "rolled")):
+        assert town.rollout.state == rollout.RUNNING
+        town.rollout.online(endpoint, (UNICAST, None), town.now, VERSION, reported)
+    assert town.rollout.state == rollout.COMPLETE
+    assert (acked(town), town.rollout.counts[states.ROLLED_BACK]) == (1, 1)
+
+
 def test_one_that_is_registered_and_silent_becomes_unreachable_and_is_asked_ever_more_rarely():
     town = started([LTE], loss=1.0)
     town.run(until=60_000)

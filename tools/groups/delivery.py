@@ -71,11 +71,13 @@ class Delivery(asyncio.DatagramProtocol):
     def datagram_received(self, data, addr):
         try:
             message = coap.decode(data)
-            if message.type == coap.CON:  # an answer that wants to know that it came (RFC 7252 5.2.2)
-                self._transport.sendto(coap.encode(coap.Message(coap.ACK, 0, message.mid)), addr)
-            if message.code != coap.CHANGED or message.token != self._token:
+            answers = message.code == coap.CHANGED and message.token == self._token
+            if not answers and not wire.is_push(message):
                 return
             told = wire.read_acknowledgement(message.payload)
+            if message.type == coap.CON:  # a separate response, or a request (RFC 7252 5.2.2, 5.2.1)
+                code, token = (0, b"") if answers else (coap.CHANGED, message.token)
+                self._transport.sendto(coap.encode(coap.Message(coap.ACK, code, message.mid, token)), addr)
             if self.rollout.acknowledged(told.device.decode(), told, self._now()):
                 self.turn()
         except (RemoteError, UnicodeDecodeError):

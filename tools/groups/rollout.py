@@ -108,16 +108,20 @@ class Rollout:
         self._progress(now)
         return True
 
-    def online(self, endpoint, way, now, version=None):
-        """It has registered or updated, is reached by this way now, and has this version of the group's document. It
-        gets ours at once if it lacks it and its stage has come."""
+    def online(self, endpoint, way, now, version=None, reported=None):
+        """It has registered or updated, is reached by this way now, and has this version of the group's document, in
+        this state: that makes up for acknowledgements that were lost. It gets ours at once if it lacks it and its stage
+        has come."""
         record = self._book.of(endpoint)
-        if record is None or record.state in states.ANSWERED:
+        if record is None:
             return
         moved, record.way = record.way != way, way
         if version == self.version:
-            told = wire.Acknowledgement(endpoint.encode(), self.group.id, version, states.DUPLICATE, None)
+            status = states.REPORTED.get(reported, states.DUPLICATE)
+            told = wire.Acknowledgement(endpoint.encode(), self.group.id, version, status, None)
             self.acknowledged(endpoint, told, now)
+        elif record.state in states.ANSWERED:
+            return
         elif self.state in (ABORTED, EXPIRED):
             return
         elif self._stage_of[record.index] > self.stage:

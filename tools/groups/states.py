@@ -18,6 +18,8 @@ MEANINGS = ("applied", "stored until its time", "on trial", "had it already", "h
             "unsupported setting", "rolled back", "storage error", "not a member", "expired on arrival",
             "local override")
 TRIAL, DUPLICATE, _ROLLED_BACK = 2, 3, 7
+# The same, by what a device says of its policy with a registration.
+REPORTED = {"applied": 0, "reverted": 0, "stored": 1, "trial": TRIAL, "rolled": _ROLLED_BACK}
 
 
 @dataclass

@@ -7,8 +7,9 @@ the window, once more where it had the document already; a window of 0 asks for 
 takes the document all the same. To one member the payload is the bare document: it begins with a COSE tag, never with
 an array.
 
-An acknowledgement is the payload of the 2.04, piggybacked or a NON of its own (RFC 7252 8.2): CBOR `[device, group,
-version, status, ?detail]`. What is no well-formed message of these is never answered.
+An acknowledgement is CBOR `[device, group, version, status, ?detail]`: the payload of the 2.04, piggybacked or a NON of
+its own (RFC 7252 8.2), or of a push the other way, when there is more to say later (a trial is over) or the session is
+the registrar's. What is no well-formed message of these is never answered.
 """
 
 from collections import namedtuple
