@@ -47,7 +47,7 @@ def renew(engine, root, data):
     if not root or not engine.verify(root, proof, digest):
         raise Refused("forged")
     if len(document) != 2 or not _are_signers(document.get(_SIGNERS)):
-        raise Refused("keys: not one or two of [kid, key, groups, from, until]", BAD_VALUE, _SIGNERS)
+        raise Refused("refused", BAD_VALUE, _SIGNERS)
     document[_DIGEST] = digest[:8]
     try:
         policy_slots.save(engine.medium, _NAME, document)

@@ -8,6 +8,9 @@ exception, state without a limit, something believed that was not said.
 from coap_pair import below
 from dtls_server import IDENTITY, KEY, Line
 from oscore_pair import contexts
+from policy_documents import ALL, WALL, document, encoded
+from policy_world import NORTH, SOUTH, World
+from policy_world import signed as double
 from signed import ENCLOSED, FULL, SIGNED, SIGNERS
 from test_lwm2m_cbor import DEVICE
 from test_mutated_at import MANY, ONE
@@ -32,6 +35,7 @@ from agent.codec import (  # fmt: skip
     utf8,
 )
 from agent.codec import oscore as option
+from agent.engine import policy_rules
 from agent.engine.discovery import Discovery
 from agent.engine.dtls import Dtls
 from agent.engine.exchange import Exchange
@@ -236,6 +240,15 @@ def fuzz_discovery(data):
     assert len(found.take()) < 20
 
 
+def fuzz_policies(data):
+    """Documents that an operator gone mad signs, and the same without a signature."""
+    world = World(((NORTH, 1, None), (SOUTH, 2, None)))
+    for piece in pieces(data, 4):
+        world.offer(double(piece), "usb"), world.offer(piece), world.wait(40)
+    assert len(world.take()) <= 12 and len(world.medium.files) <= 6
+    policy_rules.check(document(1, world.force()))
+
+
 def fuzz_modem(data):
     """The modem's lines as it comes up."""
     modem, now = Modem("auto", "iot"), 0
@@ -269,6 +282,7 @@ def seeds(name):
         "dns": [bytes.fromhex("abcd84000001000100000000065f6d326d6273045f756470056c6f63616c00000c0001"
                               "c00c000c0001000000780007046f6e6573c018")],
         "cose": [SIGNED, SIGNERS, ENCLOSED, FULL],
+        "policies": [joined([encoded(document(1, ALL)), encoded(document(2, {}, SOUTH, activate=WALL + 9, trial=60))])],
         "dtls_handshake": [joined(line.back[:3])],
         "dtls_records": [joined([line.server.seal(dtls.APPLICATION, b"hello")[:-1] + b"\0"])],
         "dtls_messages": [b"\0" + dtls.VERSION + bytes(32) + b"\0" + dtls.SUITE + b"\0\0\x04\0\x17\0\0"],
