@@ -38,10 +38,20 @@ class Town:
         self.applied = dict.fromkeys(self.reaches, 0)
         self.now, self.events, self.told = 0, [], []
         self.retained = b""
-        known = {"expires": DAY, **known}
+        self._known = {"expires": DAY, **known}
+        self._terms, self.bytes = terms or Terms(), 0
+        self.rollout = self.make()
+
+    def make(self):
         ways = planning.ways(self.group, self.reaches.get)
-        self.rollout = Rollout(self.group, DOCUMENT, VERSION, ways, terms or Terms(), random.Random(seed), **known)
-        self.bytes = 0
+        return Rollout(self.group, DOCUMENT, VERSION, ways, self._terms, self.chance, **self._known)
+
+    def restart(self):
+        """The platform, not the members."""
+        was, self.rollout = self.rollout, self.make()
+        outcomes = {each.endpoint: (each.stage, each.state, each.reason, each.status, each.detail)
+                    for each in was.records}
+        self.rollout.revive(was.state, was.stage, outcomes, self.now)
 
     def index(self, endpoint):
         return self.group.rows[endpoint][0]
@@ -326,8 +336,8 @@ def test_strays_count_nowhere():
 
 
 REACHES = some.sampled_from((LAN, LAN, LTE, BROKER, AWAY, Reach(True, "gw-2", (MULTICAST,))))
-DEEDS = some.tuples(some.sampled_from(("online", "offline", "leave", "join", "pause", "resume", "abort", "status")),
-                    some.integers(0, 40), some.integers(0, 11), some.integers(0, 20_000))
+WHAT = ("online", "offline", "leave", "join", "pause", "resume", "abort", "status", "restart")
+DEEDS = some.tuples(some.sampled_from(WHAT), some.integers(0, 40), some.integers(0, 11), some.integers(0, 20_000))
 
 
 @settings(max_examples=60, deadline=None)
@@ -367,6 +377,8 @@ def _do(town, deed, endpoint, status):
         made.join(Member(town.index(endpoint), endpoint), planning.way(town.group, town.reaches[endpoint]), town.now)
     elif deed == "status":
         town.acknowledge(endpoint, status)
+    elif deed == "restart":
+        town.restart()
     elif (deed, made.state) in (("pause", rollout.RUNNING), ("resume", rollout.PAUSED), ("abort", rollout.RUNNING)):
         getattr(made, deed)(town.now)
 

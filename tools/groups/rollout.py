@@ -1,20 +1,20 @@
 """A document on its way to a group: stages, rounds and tries until every member has answered or the document expires.
 
-Sans I/O: it is told what happens and the time (ms, any clock that does not jump), and gives out what to do:
-    ("multicast", gateway, payload)   to the group's address on that gateway's LAN, as wire.push() packs it
-    ("unicast", endpoint, payload)    the same to one member, confirmable, by the way it is registered
-    ("publish", topic, document)      retained, QoS 1; an empty document takes back what is retained
-    ("tell", event, fields)           for a log or a progress bar
-Each stage goes out by multicast where members hear it; answers come spread over a window, and after it those who are
-still missing are spoken to by bitmap, until unicast is better. Who is not registered waits until it is.
+Sans I/O: it is told what happens and the time (ms, any clock that does not jump), and gives out what to do (outbox.py).
+Each stage goes out by multicast where members hear it; answers come spread over a window, and who is missing then is
+spoken to by bitmap, until unicast is better. Who is not registered waits until it is.
 
     planned -> running <-> paused; running, paused -> aborted | complete | expired; complete -> running: a later joiner
 """
 
+from collections import Counter
+
 from ...agent.errors import LocalError
 from . import planning, states, wire
-from .planning import MULTICAST, TOPIC, UNICAST, WAITING
+from .outbox import Outbox
+from .planning import MULTICAST, TOPIC, WAITING
 from .rounds import ONLINE_TRIES, Lane, Tries
+from .stages import Stage
 
 PLANNED, RUNNING, PAUSED, ABORTED, COMPLETE, EXPIRED = (
     "planned", "running", "paused", "aborted", "complete", "expired")
@@ -28,21 +28,19 @@ class Rollout:
     try it before they say how it went."""
 
     def __init__(self, group, document, version, ways, terms, chance, expires, activates=None, trial_ms=0):
-        if len(document) > wire.MAX_DOCUMENT:
-            raise LocalError("the document has %d bytes; %d go into one datagram" % (len(document), wire.MAX_DOCUMENT))
-        self.group, self.document, self.version, self.terms = group, document, version, terms
+        wire.announcement(document, 0)  # or it fits no datagram
+        self.group, self.version, self.terms = group, version, terms
         self.expires, self._activates, self._trial_ms = expires, activates, trial_ms
-        self.state, self.why, self.stage = PLANNED, "", -1
-        self.sent = {MULTICAST: 0, UNICAST: 0, TOPIC: 0}
+        self.state, self.why = PLANNED, ""
+        self._outbox = Outbox(group, document)
         self.strays = self.repeated = 0  # acknowledgements: of something else, or again
-        self._chance, self._stage_of = chance, planning.stages(ways, terms, chance)
+        self._chance, stages = chance, planning.stages(ways, terms, chance)
         self._book = states.Book()
         self._lanes, self._tries = {}, Tries(chance)
-        self._trials = set()  # indexes
-        self._open, self._members, self._ends, self._soaks = set(), (), None, None  # of the stage
-        self._paused_at, self._out = None, []
+        self._stage, self._trials = Stage(), set()  # indexes of those on trial
+        self._paused_at, self._revived = None, False
         for index, endpoint in group.members:
-            self._enter(index, endpoint, ways[index], 0)
+            self._enter(index, endpoint, ways[index], stages[index], 0)
 
     @property
     def counts(self):
@@ -50,9 +48,28 @@ class Rollout:
         return dict(self._book.counts)
 
     @property
+    def sent(self):
+        """Messages by way."""
+        return self._outbox.sent
+
+    @property
+    def stage(self):
+        """The number of the stage it is in, from 0; -1 before."""
+        return self._stage.number
+
+    @property
     def records(self):
         """The states.Record of each member."""
         return list(self._book)
+
+    def changed(self):
+        """The records that have changed since it was asked last, or since the beginning."""
+        found, self._book.changed = [self._book[index] for index in sorted(self._book.changed)], set()
+        return found
+
+    def unsaved(self, records):
+        """Tell of these again: they could not be kept."""
+        self._book.changed.update(record.index for record in records if self._book.of(record.endpoint))
 
     def start(self, now):
         """Send it to the first stage. Raises LocalError: it has been started before, or the document has expired."""
@@ -63,7 +80,22 @@ class Rollout:
             raise LocalError("the document is obeyed %d ms before the last member can have it; fewer stages, shorter "
                              "soaks or a later time" % (last - self._activates))
         self._become(RUNNING)
-        self._next_stage(now)
+        self._begin(0, now)
+
+    def revive(self, state, stage, outcomes, now):
+        """Instead of start(), after a restart: it was in this state and stage, and members were as `outcomes` say
+        ({endpoint: (stage, state, reason, status, detail)}). Who has not answered is sent it once more."""
+        for record in self._book:
+            was = outcomes.get(record.endpoint, (len(self.terms.stages) - 1, record.state, "", None, None))
+            record.stage = was[0]
+            if was[1] in states.ANSWERED or state in (ABORTED, EXPIRED):
+                self._book.move(record, was[1], now, was[2])
+                record.status, record.detail = was[3:]
+        self._trials = {record.index for record in self._book if record.status == states.TRIAL}
+        self._stage, self._paused_at, self._revived = Stage(stage), now, state == PAUSED
+        self._become(state)
+        if state == RUNNING:
+            self._begin(stage, now)
 
     def pause(self, now):
         """Send nothing until resume(); answers count. Raises LocalError."""
@@ -75,11 +107,11 @@ class Rollout:
         """Go on where it was paused. Raises LocalError."""
         self._must(PAUSED)
         by, self._paused_at = now - self._paused_at, None
-        for paused in (self._tries, *self._lanes.values()):
+        for paused in (self._tries, self._stage, *self._lanes.values()):
             paused.shift(by)
-        self._ends = self._ends and self._ends + by
-        self._soaks = self._soaks and self._soaks + by
         self._become(RUNNING)
+        if self._revived:
+            self._begin(self.stage, now)
         self._progress(now)
 
     def abort(self, now, why="by the operator"):
@@ -99,11 +131,9 @@ class Rollout:
         if not self._book.answer(record, told.status, told.detail, now):
             self.repeated += 1
             return False
-        self._trials.discard(record.index)
+        self._trials.add(record.index)
         if record.settled:
-            self._open.discard(record.index)
-        else:
-            self._trials.add(record.index)
+            self._settle(record.index)
         self._watch()
         self._progress(now)
         return True
@@ -124,7 +154,7 @@ class Rollout:
             return
         elif self.state in (ABORTED, EXPIRED):
             return
-        elif self._stage_of[record.index] > self.stage:
+        elif record.stage > self.stage:
             self._book.move(record, states.PLANNED, now)
         elif moved or record.state in (states.WAITING, states.UNREACHABLE):
             self._book.move(record, states.PLANNED, now)
@@ -140,15 +170,14 @@ class Rollout:
         self._drop(record.index)
         if record.state in (*_OPEN, states.UNREACHABLE):
             self._book.move(record, states.WAITING, now, "not registered")
-            self._open.discard(record.index)
+            self._stage.settle(record.index)
             self._progress(now)
 
     def join(self, member, way, now):
         """A later joiner belongs to the last stage."""
         if self.state in (ABORTED, EXPIRED) or self._book.of(member.endpoint):
             return
-        self._stage_of[member.index] = len(self.terms.stages) - 1
-        self._enter(member.index, member.endpoint, way, now)
+        self._enter(member.index, member.endpoint, way, len(self.terms.stages) - 1, now)
         if self.state == COMPLETE:
             self._become(RUNNING)
         if way[0] != WAITING and self.state != PLANNED and self._last:
@@ -159,8 +188,7 @@ class Rollout:
         record = self._book.of(member.endpoint)
         if record:
             self._drop(member.index)
-            self._open.discard(member.index)
-            self._trials.discard(member.index)
+            self._settle(member.index)
             self._book.drop(record)
             self._progress(now)
 
@@ -183,13 +211,12 @@ class Rollout:
             return None
         times = [self.expires]
         if self.state == RUNNING:
-            times += [self._tries.deadline(), self._soaks, self._ends] + [lane.due for lane in self._lanes.values()]
+            times += [self._tries.deadline(), self._stage.deadline()] + [lane.due for lane in self._lanes.values()]
         return min(each for each in times if each is not None)
 
     def take(self):
-        """What to do, in order; asked once."""
-        out, self._out = self._out, []
-        return out
+        """What to do, as outbox.py says it; asked once."""
+        return self._outbox.take()
 
     @property
     def _last(self):
@@ -201,21 +228,24 @@ class Rollout:
 
     def _become(self, state, why=""):
         self.state, self.why = state, why
-        self._out.append(("tell", state, {"why": why, "stage": self.stage, **self.counts}))
+        self._outbox.tell(state, why=why, stage=self.stage, **self.counts)
 
     def _abort(self, why):
         self._end(ABORTED, why)
-        if self.sent[TOPIC]:
-            self._out.append(("publish", self.group.topic, b""))
+        self._outbox.retract()
 
     def _end(self, state, why):
-        self._lanes, self._tries, self._open = {}, Tries(self._chance), set()
+        self._lanes, self._tries = {}, Tries(self._chance)
         self._become(state, why)
 
-    def _enter(self, index, endpoint, way, now):
-        waits = way[0] == WAITING
-        state, reason = (states.WAITING, "not registered") if waits else (states.PLANNED, "")
-        self._book.add(states.Record(index, endpoint, way, state, reason, at=now))
+    def _enter(self, index, endpoint, way, stage, now):
+        state, reason = (states.WAITING, "not registered") if way[0] == WAITING else (states.PLANNED, "")
+        self._book.add(states.Record(index, endpoint, way, stage, state, reason, at=now))
+
+    def _settle(self, index):
+        """Nothing is expected of it any more."""
+        self._trials.discard(index)
+        self._stage.settle(index)
 
     def _drop(self, index):
         """Nothing more has to be sent to it."""
@@ -223,15 +253,15 @@ class Rollout:
         for lane in self._lanes.values():
             lane.drop(index)
 
-    def _next_stage(self, now):
-        self.stage += 1
-        mine = [record for record in self._book
-                if self._stage_of[record.index] == self.stage and record.state == states.PLANNED]
-        self._members = {record.index for record in mine}
-        self._open, self._soaks = set(self._members), None
+    def _begin(self, number, now):
+        """Send it to those of a stage, and of the stages before, that it has not been sent to."""
+        mine = [record for record in self._book if record.stage <= number and record.state == states.PLANNED]
         window = self.terms.window(len(mine))
-        self._ends = None if self._last else now + window + self.terms.patience_ms + self._trial_ms
-        self._out.append(("tell", "stage", {"stage": self.stage, "members": len(mine), "window_ms": window}))
+        last = number == len(self.terms.stages) - 1
+        ends = None if last else now + window + self.terms.patience_ms + self._trial_ms
+        waited_for = mine + [record for record in self._book if record.stage == number and record.index in self._trials]
+        self._stage, self._revived = Stage(number, [record.index for record in waited_for], ends), False
+        self._outbox.tell("stage", stage=number, members=len(mine), window_ms=window)
         self._by_multicast(mine, window, now)
         alone = [record for record in mine if record.state == states.PLANNED]
         if self._last and self.group.topic and any(record.way[0] == TOPIC for record in self._book):
@@ -240,42 +270,31 @@ class Rollout:
         self._progress(now)
 
     def _by_multicast(self, mine, window, now):
-        targets, everybody = {}, {}
-        for record in self._book:
-            if record.way[0] == MULTICAST:
-                everybody[record.way[1]] = everybody.get(record.way[1], 0) + 1
-        for record in mine:
-            if record.way[0] == MULTICAST:
-                targets.setdefault(record.way[1], []).append(record)
-        for gateway, there in targets.items():
-            lane = self._lanes.setdefault(gateway, Lane(self.terms))
-            whole = planning.whole(len(there), everybody[gateway], self._last)
-            self._announce(gateway, lane.begin([each.index for each in there], whole, window, now), window)
-            for record in there if lane.missing else ():
+        everybody = Counter(record.way for record in self._book)
+        for way in sorted({record.way for record in mine if record.way[0] == MULTICAST}):
+            there = [record for record in mine if record.way == way]
+            lane = self._lanes.setdefault(way[1], Lane(self.terms))
+            whole = planning.whole(len(there), everybody[way], self._last)
+            sent = lane.begin([record.index for record in there], whole, window, now)
+            self._outbox.announce(way[1], sent, window)
+            for record in there if sent else ():
                 self._book.move(record, states.SENT, now)
 
     def _by_topic(self, alone, window, now):
         """The retained message; those who say nothing to it are asked by unicast. -> the others."""
-        self._out.append(("publish", self.group.topic, self.document))
-        self.sent[TOPIC] += 1
+        self._outbox.publish()
         for record in alone:
             if record.way[0] == TOPIC:
                 self._book.move(record, states.SENT, now)
                 self._tries.add(record.index, now + window + _TOPIC_MS)
-        return [record for record in alone if record.way[0] != TOPIC]
-
-    def _announce(self, gateway, sent, window):
-        for base, bitmap in sent:
-            payload = wire.announcement(self.document, window, base, bitmap)
-            self._out.append(("multicast", gateway, payload))
-        self.sent[MULTICAST] += len(sent)
+        return [record for record in alone if record.state == states.PLANNED]
 
     def _round(self, gateway, lane, now):
         """The end of one: the next, or unicast for the rest."""
         window = self.terms.window(sum(len(each.missing) for each in self._lanes.values()))
         sent = lane.again(window, now)
-        self._announce(gateway, sent, window)
-        self._out.append(("tell", "round", {"gateway": gateway, "missing": len(lane.missing), "again": len(sent)}))
+        self._outbox.announce(gateway, sent, window)
+        self._outbox.tell("round", gateway=gateway, missing=len(lane.missing), datagrams=len(sent))
         if not sent:
             rest = lane.rest()
             self._spread(sorted(rest), self.terms.window(len(rest)), now)
@@ -286,21 +305,19 @@ class Rollout:
             self._tries.add(index, now + window * k // len(indexes))
 
     def _try(self, record, tried, now):
-        self._out.append(("unicast", record.endpoint, self.document))
-        self.sent[UNICAST] += 1
+        self._outbox.ask(record.endpoint)
         if tried >= ONLINE_TRIES and record.state == states.SENT:
             self._book.move(record, states.UNREACHABLE, now, "registered, and silent after %d tries" % tried)
-            self._open.discard(record.index)
+            self._stage.settle(record.index)
         elif record.state == states.PLANNED:
             self._book.move(record, states.SENT, now)
 
     def _watch(self):
         """The threshold of refusals."""
         bad, answered = self._book.bad, self._book.answered
-        terms = self.terms
-        if self.state in (RUNNING, PAUSED) and bad and answered >= terms.bad_after:
-            if bad * 100 >= terms.bad_percent * answered:
-                self._abort("%d of %d answers are refusals or roll-backs" % (bad, answered))
+        enough = bad and answered >= self.terms.bad_after and bad * 100 >= self.terms.bad_percent * answered
+        if enough and self.state in (RUNNING, PAUSED):
+            self._abort("%d of %d answers are refusals or roll-backs" % (bad, answered))
 
     def _progress(self, now):
         """The next stage, or the end."""
@@ -309,20 +326,16 @@ class Rollout:
         if self._last:
             if self._book.answered == len(self._book) and not self._trials:
                 self._become(COMPLETE)
-            return
-        if not self._open and self._soaks is None:
-            self._soaks = now + self.terms.soak_ms
-        if now >= self._ends or (self._soaks is not None and now >= self._soaks):
+        elif self._stage.over(now, self.terms.soak_ms):
             self._judge(now)
 
     def _judge(self, now):
         """The end of a stage: enough of it must have answered."""
-        here = [record for record in self._book if record.index in self._members]
-        silent = sum(not record.settled and record.state != states.WAITING for record in here)
-        if silent and silent * 100 >= self.terms.silent_percent * len(here):
-            self._abort("%d of the %d of stage %d are silent" % (silent, len(here), self.stage + 1))
+        silent, members = self._stage.silent(self._book)
+        if silent and silent * 100 >= self.terms.silent_percent * members:
+            self._abort("%d of the %d of stage %d are silent" % (silent, members, self.stage + 1))
         else:
-            self._next_stage(now)
+            self._begin(self.stage + 1, now)
 
     def _expire(self, now):
         for record in list(self._book):

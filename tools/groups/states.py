@@ -24,11 +24,13 @@ REPORTED = {"applied": 0, "reverted": 0, "stored": 1, "trial": TRIAL, "rolled": 
 
 @dataclass
 class Record:
-    """One member. `at`: when its state became what it is (ms); `status`, `detail`: of its last acknowledgement."""
+    """One member. `stage`: the number of the one it belongs to; `at`: when its state became what it is (ms); `status`,
+    `detail`: of its last acknowledgement."""
 
     index: int
     endpoint: str
     way: tuple  # as planning.py has it
+    stage: int
     state: str
     reason: str = ""
     status: int | None = None
@@ -42,9 +44,11 @@ class Record:
 
 
 class Book:
-    """Records by index and by endpoint, and `counts` by state."""
+    """Records by index and by endpoint, and `counts` by state. `changed`: the indexes of those that have changed; who
+    keeps them empties it."""
 
     def __init__(self):
+        self.changed = set()
         self.counts = Counter(dict.fromkeys(STATES, 0))
         self._by_index, self._by_endpoint = {}, {}
 
@@ -65,17 +69,20 @@ class Book:
         """Take up a member that is not here yet."""
         self._by_index[record.index] = self._by_endpoint[record.endpoint] = record
         self.counts[record.state] += 1
+        self.changed.add(record.index)
 
     def drop(self, record):
         """The member has left the group."""
         del self._by_index[record.index], self._by_endpoint[record.endpoint]
         self.counts[record.state] -= 1
+        self.changed.discard(record.index)
 
     def move(self, record, state, now, reason=""):
         """Change its state."""
         self.counts[record.state] -= 1
         self.counts[state] += 1
         record.state, record.reason, record.at = state, reason, now
+        self.changed.add(record.index)
 
     def answer(self, record, status, detail, now):
         """Enter what a member has said; whether that was news."""
