@@ -272,6 +272,19 @@ def test_a_trial_ends_well_or_is_taken_back():
     assert (acked(town), town.rollout.counts[states.ROLLED_BACK]) == (1, 1)
 
 
+@pytest.mark.parametrize("told, is_", [
+    ([(0, None), (2, None)], 0), ([(2, None), (1, None)], 2), ([(7, 1), (2, None)], 7), ([(2, None), (3, 0)], 0),
+    ([(3, 2)], 2), ([(2, None), (3, 7)], 7), ([(0, None), (7, 1)], 7), ([(8, 28), (0, None)], 0), ([(3, None)], 3),
+    ([(0, None), (3, 2)], 0)])
+def test_what_overtakes_is_sorted_out(told, is_):
+    """Statuses and details as they come in, and the status that holds."""
+    book = states.Book()
+    book.add(states.Record(0, "m0", (UNICAST, None), 0, states.SENT))
+    for status, detail in told:
+        book.answer(book[0], status, detail, 1)
+    assert book[0].status == is_
+
+
 def test_a_pause_sends_nothing_and_hears_all():
     town = started([LTE] * 1000, terms=Terms(rate=100))
     town.run(until=5000)

@@ -129,6 +129,7 @@ class Members:
             return
         self._mid = (self._mid + 1) & 0xFFFF
         self.acknowledgements += 1
-        told = wire.acknowledgement(endpoint(index).encode(), self._group, verdict[0], status)
+        detail = APPLIED if status == DUPLICATE else None  # what became of it
+        told = wire.acknowledgement(endpoint(index).encode(), self._group, verdict[0], status, detail)
         answer = wire.answer(message, told, self._mid)
         heapq.heappush(self._due, (due, self.acknowledgements, index, source, answer))

@@ -1,8 +1,8 @@
 """What a rollout knows of each member, and how many members are in which state: the counts always sum to the members.
 
 planned -> sent -> acknowledged | rejected | rolled back; waiting: it is not registered anywhere now; unreachable: it
-is, and answers nothing; expired: the document's time is over. Whatever a member says last holds, except that it has had
-the document already: that only makes up for an acknowledgement that was lost.
+is, and answers nothing; expired: the document's time is over. What a member says last holds, where it does not say what
+was before: datagrams overtake each other. One that has had the document already says how far it has come with it.
 """
 
 from collections import Counter
@@ -18,6 +18,7 @@ MEANINGS = ("applied", "stored until its time", "on trial", "had it already", "h
             "unsupported setting", "rolled back", "storage error", "not a member", "expired on arrival",
             "local override")
 TRIAL, DUPLICATE, _ROLLED_BACK = 2, 3, 7
+_COURSE = {1: 0, TRIAL: 1, 0: 2, _ROLLED_BACK: 2}  # how far each is on a document's way
 # The same, by what a device says of its policy with a registration.
 REPORTED = {"applied": 0, "reverted": 0, "stored": 1, "trial": TRIAL, "rolled": _ROLLED_BACK}
 
@@ -41,6 +42,11 @@ class Record:
     def settled(self):
         """Whether it has said how it ended. On trial it has not."""
         return self.state in ANSWERED and self.status != TRIAL
+
+
+def _before(status, known):
+    """Whether a status is one that comes before the known one."""
+    return status in _COURSE and known in _COURSE and _COURSE[status] < _COURSE[known]
 
 
 class Book:
@@ -86,7 +92,9 @@ class Book:
 
     def answer(self, record, status, detail, now):
         """Enter what a member has said; whether that was news."""
-        if record.state in ANSWERED and status in (DUPLICATE, record.status):
+        if status == DUPLICATE and detail in _COURSE:
+            status, detail = detail, None
+        if record.state in ANSWERED and (status in (DUPLICATE, record.status) or _before(status, record.status)):
             return False
         state = ROLLED_BACK if status == _ROLLED_BACK else ACKNOWLEDGED if status <= DUPLICATE else REJECTED
         record.status, record.detail = status, detail
