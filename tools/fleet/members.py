@@ -46,7 +46,7 @@ class Members:
         self.applied = [0] * count
         self.refused = self.acknowledgements = 0
         self._verdicts = {}  # document: (version, digest), or None
-        self._due = []  # heap of (ms, number, index, where to, answer)
+        self._due = []  # heap of (ms, number, index, where to, what is answered, version, status)
         self._mid = chance.randrange(0x10000)
 
     def heard(self, data, source, now):
@@ -82,7 +82,11 @@ class Members:
     def answers(self, now):
         """Yield (index, where to, datagram) of the answers that are due."""
         while self._due and self._due[0][0] <= now:
-            yield heapq.heappop(self._due)[2:]
+            _, _, index, place, message, version, status = heapq.heappop(self._due)
+            detail = APPLIED if status == DUPLICATE else None  # what became of it
+            told = wire.acknowledgement(endpoint(index).encode(), self._group, version, status, detail)
+            self._mid = (self._mid + 1) & 0xFFFF
+            yield index, place, wire.answer(message, told, self._mid)
 
     def _lost(self):
         return self._loss and self._chance.random() < self._loss
@@ -125,11 +129,6 @@ class Members:
         return APPLIED
 
     def _acknowledge(self, index, verdict, status, message, source, due):
-        if self._lost():
-            return
-        self._mid = (self._mid + 1) & 0xFFFF
-        self.acknowledgements += 1
-        detail = APPLIED if status == DUPLICATE else None  # what became of it
-        told = wire.acknowledgement(endpoint(index).encode(), self._group, verdict[0], status, detail)
-        answer = wire.answer(message, told, self._mid)
-        heapq.heappush(self._due, (due, self.acknowledgements, index, source, answer))
+        if not self._lost():
+            self.acknowledgements += 1
+            heapq.heappush(self._due, (due, self.acknowledgements, index, source, message, verdict[0], status))
