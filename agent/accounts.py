@@ -1,13 +1,13 @@
 """Server accounts: what a device must know of each server, kept as LwM2M resources and checked as a whole.
 
-The tree {(object, instance, resource): value} over objects 0, 1, 2, 21, 26241 and 26242 is the only form in which
+The tree {(object, instance, resource): value} over objects 0, 1, 2, 21 and 26241 to 26244 is the only form in which
 configuration is stored and staged; an Account is a reading of it.
 """
 
 from .errors import LocalError
 
 SECURITY, SERVER, ACCESS, OSCORE, REGISTRAR, POINTSMAN = 0, 1, 2, 21, 26241, 26242
-CONFIGURED = (SECURITY, SERVER, ACCESS, OSCORE, REGISTRAR, POINTSMAN)
+CONFIGURED = (SECURITY, SERVER, ACCESS, OSCORE, REGISTRAR, POINTSMAN, 26243, 26244)
 PSK, NOSEC = 0, 3
 _PORTS = {"coap": 5683, "coaps": 5684}
 

@@ -20,6 +20,7 @@ except ImportError:
     const = int
 
 _PRIVATE = ("config", "previous", "guards", "modem")
+_KEYS = ((0, 5), (26243, 5), (26244, 3))  # object, resource
 _PURPOSE = b"pointsman store 1"
 _TAG = const(16)
 _NONCE = const(13)
@@ -136,7 +137,7 @@ def _keyed(values):
 def _holds_key(rows):
     """Whether there is a key in this configuration (CBOR of [[object, instance, resource, value]])."""
     rows = cbor.decode(rows) if rows and isinstance(rows, bytes) else rows or ()
-    return bool([row for row in rows if row[0] == 21 or (row[0] == 0 and row[2] == 5 and row[3])])
+    return bool([row for row in rows if row[0] == 21 or ((row[0], row[2]) in _KEYS and row[3])])
 
 
 def _let_go(values):

@@ -41,9 +41,10 @@ def _open(data):
 
 def _private(body):
     """Whether there may be something in it that nobody else may read; the bytes are looked at, as that costs no memory.
-    Resource 5 is a key where it is a byte string (1 to 255 bytes), every row of object 21 belongs to one."""
+    Resource 5 is a key where it is a byte string (1 to 255 bytes), every row of objects 21 and 26244
+    belongs to one."""
     key = [size for size in range(0x41, 0x59) if bytes((5, size)) in body]
-    return key or b"\x84\x15" in body or b"fguards" in body or b"cpin" in body
+    return key or b"\x84\x15" in body or b"\x84\x19\x66\x84" in body or b"fguards" in body or b"cpin" in body
 
 
 class Store:

@@ -4,6 +4,7 @@ end of a bootstrap, and dropped again.
 
 from .accounts import NOSEC, POINTSMAN, SECURITY, SERVER, accounts, bootstrap_account
 from .errors import LocalError
+from .overlay import drop
 
 _NO_DEVICE = 19
 BOOTSTRAP = 65534  # instance of a bootstrap server's account that we make: out of the way of what servers write
@@ -31,7 +32,14 @@ def check(tree, insecure, store=None):
     known = bootstrap_account(tree)
     found += [known] if known else []
     _check_security(tree, found, insecure)
-    if store and [account for account in found if account.guarded]:
+    sealed = [account for account in found if account.guarded]
+    if [path for path in tree if path[0] > POINTSMAN]:
+        from . import grouping
+
+        grouping.check(tree)
+        sealed = sealed or grouping.secret(tree)
+        drop("grouping")
+    if store and sealed:
         _check_sealing(store._medium, store._settings)
 
 
@@ -105,10 +113,11 @@ def found(uri, get):
 
 
 def given(tree, get):
-    """The tree, and what settings add to it; with server_uri only the settings in it count. get(name): a setting."""
+    """The tree, and what settings add to it; with server_uri only the settings and groups in it count. get(name): a
+    setting."""
     if get("server_uri"):
         own = protected(single(get("server_uri"), get("lifetime_s")), 0, get)
-        own.update({path: tree[path] for path in tree if path[0] == POINTSMAN})
+        own.update({path: tree[path] for path in tree if path[0] >= POINTSMAN})
         return own
     own = found(get("bootstrap_uri"), get)
     if get("bootstrap_uri") and bootstrap_account(tree) is None:

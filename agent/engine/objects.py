@@ -39,7 +39,7 @@ class Objects:
     def rest(self):
         """Let go of what was added so: it is loaded again when it is asked for."""
         for oid in list(self._objects):
-            if oid in self._late or oid > 65535:
+            if oid in self._late or oid > 26242:
                 del self._objects[oid]
 
     def ids(self):
@@ -58,7 +58,8 @@ class Objects:
     def at(self, path):
         """-> (table, read, write, execute, instances, hidden, create, delete) of the object that `path` begins with.
         RemoteError 4.04, or 4.01 where it is hidden."""
-        late = self._late.get(25 if path[0] > 65535 else path[0])
+        # A device in no group announces none, and may be put into one.
+        late = self._late.get(25 if path[0] > 65535 else 26242 if 26242 < path[0] < 26245 else path[0])
         if late and path[0] not in self._objects:
             late[0](path[0])
         found = self._objects.get(path[0])

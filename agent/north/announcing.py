@@ -19,6 +19,10 @@ def announced(agent, objects):
         found.append((ACCESS, rights))
     if agent.settings.get("portfolio"):
         found.append((16, sorted(agent.store.get("portfolio", {}))))
+    for oid in (26243, 26244):
+        there = instances(agent.configuration.tree, oid)
+        if there or oid in objects.ids():
+            found.append((oid, there))
     if accounts:
         found += _links(agent) + _board(agent, objects)
     return found

@@ -1,7 +1,7 @@
 """Where each LwM2M object is: a file with its tables and getters. Adding an object is one such file, one row here and
 a line in announcing.py that says when the agent has it.
 
-Tables are what OMA's registry says (tests/unit/registry.py); 26241 and 26242 are private (docs/decisions/0007).
+Tables are what OMA's registry says (tests/unit/registry.py); 26241 to 26244 are private (docs/decisions/0007).
 """
 
 from ..overlay import drop
@@ -24,6 +24,8 @@ _FILES = """
 504 objects_radio
 26241 objects_server
 26242 objects_pointsman
+26243 objects_groups
+26244 objects_groups
 """
 
 

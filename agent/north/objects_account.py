@@ -1,5 +1,5 @@
 """The tables of the objects of which a configuration consists: 0 security, 21 OSCORE, 1 server, 2 access control, and
-the private 26241 and 26242. What is stored are rows of the agent's tree (accounts.py).
+the private 26241 to 26244. What is stored are rows of the agent's tree (accounts.py).
 
 Sources: OMA LwM2M 1.1 Core appendix E, registry (0 and 1 version 1.1, 2 version 1.0, 21 version 2.0).
 """
@@ -75,8 +75,22 @@ _REGISTRAR = """
 1 R str
 2 R bool
 """
+_GROUP = """
+0 - opaque
+1 - int
+2 - int
+3 - str
+4 - str
+5 - opaque
+"""
+_POLICIES = """
+0 - opaque
+1 - str
+2 - str
+3 - opaque
+"""
 TABLES = {SECURITY: _SECURITY, SERVER: _SERVER, ACCESS: _ACCESS, OSCORE: _OSCORE, REGISTRAR: _REGISTRAR,
-          POINTSMAN: _POINTSMAN}  # fmt: skip
+          POINTSMAN: _POINTSMAN, 26243: _GROUP, 26244: _POLICIES}  # fmt: skip
 
 
 def kind(path):

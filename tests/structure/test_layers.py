@@ -10,7 +10,7 @@ LAYERS = (
     ("agent.modems", "agent.settings", "agent.texts", "agent.forms", "agent.reference",
      "agent.store", "agent.journal", "agent.sealing", "agent.accounts"),
     ("agent.engine",),
-    ("agent.credentials", "agent.guarding", "agent.vetting"),
+    ("agent.credentials", "agent.grouping", "agent.guarding", "agent.vetting"),
     ("agent.north",),
     # agent.py, split for its length
     ("agent.configuration", "agent.configuring", "agent.registering", "agent.linking", "agent.metrics",
