@@ -36,6 +36,7 @@ from agent.codec import (  # fmt: skip
 )
 from agent.codec import oscore as option
 from agent.engine import policy_rules
+from agent.engine.broker import Broker
 from agent.engine.discovery import Discovery
 from agent.engine.dtls import Dtls
 from agent.engine.exchange import Exchange
@@ -261,6 +262,21 @@ def fuzz_modem(data):
         assert modem.deadline() is not None and len(modem.take()) < 40
 
 
+def fuzz_broker(data):
+    """A connection's bytes, in pieces; a broker that is not one is left and called again."""
+    broker = Broker("m1", ["g/1"], lambda n: n // 2, longest=64)
+    broker.start(0)
+    for now, piece in enumerate(pieces(data)):
+        broker.receive(piece, now)
+        for event in broker.take():
+            if event[0] == "message":
+                assert event[1] == "g/1" and len(event[2]) <= 104
+                broker.stored(event[3])
+        if broker.state == "waiting":
+            broker.poll(broker.deadline())
+        assert broker.state != "idle" and not broker._open and len(broker._reader._data) <= 512
+
+
 def targets(found=None):
     """-> [(name, function)] of this file, or of others' globals."""
     found = found or globals()
@@ -281,6 +297,8 @@ def seeds(name):
         "linkformat": [b'</>;rt="oma.lwm2m";ct=112,</1/1>;ver=1.1;obs,</3/0>;title="a"'],
         "dns": [bytes.fromhex("abcd84000001000100000000065f6d326d6273045f756470056c6f63616c00000c0001"
                               "c00c000c0001000000780007046f6e6573c018")],
+        "broker": [joined([b"\x20\2\0\0", b"\x90\3\0\1\1", b"\x32\x08\0\3g/1\0\5x",
+                           b"\x30\x80\1\0\3g/1" + bytes(123)])],
         "cose": [SIGNED, SIGNERS, ENCLOSED, FULL],
         "policies": [joined([encoded(document(1, ALL)), encoded(document(2, {}, SOUTH, activate=WALL + 9, trial=60))])],
         "dtls_handshake": [joined(line.back[:3])],

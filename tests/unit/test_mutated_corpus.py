@@ -43,7 +43,7 @@ def all_of(names):
 
 
 CODECS = "cbor coap cose senml_cbor senml_json lwm2m_cbor lwm2m_json tlv linkformat dns sms alphabet frames at_lines"
-ENGINES = "dtls_messages dtls_handshake dtls_records oscore oscore_option exchange discovery modem policies"
+ENGINES = "dtls_messages dtls_handshake dtls_records oscore oscore_option exchange discovery modem policies broker"
 
 
 def test_codecs():
