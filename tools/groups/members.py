@@ -111,6 +111,10 @@ class Groups:
             raise LocalError("no group is called %s" % name)
         return self._groups[name]
 
+    def capabilities(self, endpoint):
+        """What a device is known to be able to do."""
+        return tuple(self._devices[endpoint].capabilities) if endpoint in self._devices else ()
+
     def memberships(self, endpoint):
         """[Group] that a device is in, the weightiest first."""
         return sorted((group for group in self if group.index(endpoint) is not None), key=lambda g: -g.priority)

@@ -80,9 +80,12 @@ def _decoded(decode, *arguments):
 
 
 def parameters(request):
-    """The query as {name: value}. A repeated or nameless one is refused."""
+    """The query as {name: value}. A repeated or nameless one is refused; `pol`, one for each group that a device is
+    in, is not among them."""
     found = {}
     for item in request.opt.uri_query:
+        if item.startswith("pol="):
+            continue
         name, _, value = item.partition("=")
         if not name or name in found:
             raise Refusal(Code.BAD_REQUEST, f"query {item[:40]!r} is repeated or has no name")

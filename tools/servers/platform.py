@@ -12,10 +12,12 @@ import time
 import sqlalchemy as sa
 from aiocoap.numbers.codes import Code
 
+from ...agent.errors import RemoteError
 from . import storage as books
 from .coap import DEVICE, MAX_PAYLOAD, SERVER, Coap, Refusal, Unreachable, host_of, owner, pause, reply
 from .credentials import NONE
 from .lwm2m import LINKS, MAX_ARGUMENTS, SENML, TEXT, pack, parameters, readings, segments, text, unpack
+from .pushes import Pushes, reported
 from .registrations import Registrations
 from .wire import Plain
 
@@ -39,6 +41,7 @@ class Platform:
         self._wishes = {}  # endpoint -> {path: callback}: observed again after each registration
         self._watching = {}  # (endpoint, path) -> task
         self._tasks = set()
+        self.pushes = Pushes(storage, self._reach, self._send_policy, self._note)
 
     @property
     def uri(self):
@@ -52,10 +55,12 @@ class Platform:
         known = self._storage.read(relayed.distinct())
         self._gateways = {host_of(self._coap.remote(row["address"])) for row in known}
         self._table.restore(self._coap)
+        self.pushes.start()
         self._note("started", uri=self.uri, registrations=len(self._table))
 
     async def stop(self):
         self._table.stop()
+        await self.pushes.stop()
         running = [*self._tasks, *self._watching.values()]
         for task in running:
             task.cancel()
@@ -71,17 +76,21 @@ class Platform:
         if path == ("rd",) and code == Code.POST:
             record = await self._table.register(request)
             asyncio.get_running_loop().call_soon(self._observe_again, record)  # after the answer
+            self._online(record, request)
             response = reply(Code.CREATED)
             response.opt.location_path = ("rd", record.location)
             return response
         if len(path) == 2 and path[0] == "rd" and code == Code.POST:
-            await self._table.update(path[1], request)
+            record, _ = await self._table.update(path[1], request)
+            self._online(record, request)
             return reply(Code.CHANGED)
         if len(path) == 2 and path[0] == "rd" and code == Code.DELETE:
             await self._table.deregister(path[1], request)
             return reply(Code.DELETED)
         if path == ("dp",) and code == Code.POST:
             return await self._take_readings(request)
+        if path == ("policy",) and code == Code.POST:
+            return self._acknowledged(request)
         if path == (".well-known", "core") and code == Code.GET:
             return reply(Code.CONTENT, _WELL_KNOWN, LINKS)
         raise Refusal(Code.NOT_FOUND)
@@ -135,6 +144,8 @@ class Platform:
                 self._watch(record, path, callback)
 
     def _closed(self, record, _reason):
+        if self._table.of(record.endpoint) is None:
+            self.pushes.offline(record.endpoint)
         for path in self._wishes.get(record.endpoint, {}):
             self._unwatch(record.endpoint, path)
 
@@ -154,6 +165,30 @@ class Platform:
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    # -- policies
+
+    def _online(self, record, request):
+        """After the answer: a small device takes one thing at a time."""
+        told = reported(request.opt.uri_query)
+        asyncio.get_running_loop().call_soon(self.pushes.online, record.endpoint, told)
+
+    def _reach(self, endpoint):
+        record = self._table.of(endpoint)
+        return record is not None, record and record.via
+
+    async def _send_policy(self, endpoint, document):
+        return (await self._request(endpoint, Code.POST, ("policy",), document)).payload
+
+    def _acknowledged(self, request):
+        record = self._table.at(request.remote)
+        if record is None:
+            raise Refusal(Code.NOT_FOUND, "not registered")
+        try:
+            self.pushes.acknowledged(record.endpoint, request.payload)
+        except RemoteError as problem:
+            raise Refusal(Code.BAD_REQUEST, str(problem)) from problem
+        return reply(Code.CHANGED)
 
     # -- what the platform's users do
 
@@ -206,7 +241,10 @@ class Platform:
         self._unwatch(endpoint, path)
 
     async def _ask(self, endpoint, code, path, payload=b"", format=None, accept=None):
-        parts, record = segments(path), self._table.of(endpoint)
+        return await self._request(endpoint, code, segments(path), payload, format, accept)
+
+    async def _request(self, endpoint, code, parts, payload=b"", format=None, accept=None):
+        record = self._table.of(endpoint)
         if len(payload) > MAX_PAYLOAD:
             raise ValueError(f"more than {MAX_PAYLOAD} bytes")
         if record is None:
