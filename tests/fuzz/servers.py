@@ -1,6 +1,6 @@
 """Targets among the servers: the DTLS server role, spoken to by somebody who has no key."""
 
-from fuzzed import joined, pieces
+from replayed import joined, pieces
 
 from agent.engine.dtls import Dtls
 from pointsman.tools.servers.dtls_sessions import Server

@@ -22,8 +22,11 @@ class Wire:
     def __init__(self):
         self.answers = []
 
+    def room(self):
+        return bytearray()
+
     def respond(self, request, code, now, payload=b"", format=None):
-        assert isinstance(payload, bytes)
+        assert isinstance(payload, bytes | bytearray)
         self.answers.append(code)
 
 

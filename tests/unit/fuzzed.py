@@ -11,6 +11,7 @@ from oscore_pair import contexts
 from policy_documents import ALL, WALL, document, encoded
 from policy_world import NORTH, SOUTH, World
 from policy_world import signed as double
+from replayed import joined, pieces
 from signed import ENCLOSED, FULL, SIGNED, SIGNERS
 from test_lwm2m_cbor import DEVICE
 from test_mutated_at import MANY, ONE
@@ -47,21 +48,6 @@ from agent.errors import RemoteError
 PEER = ("eth", "10.0.0.1", 5683)
 LINE, OURS = Line().up(), contexts()[0]
 KINDS = ("int", "float", "bool", "str", "opaque", "time", "objlnk", None)
-
-
-def pieces(data, most=12):
-    """Several datagrams in one input: a byte of length before each."""
-    found = []
-    while data and len(found) < most:
-        size = data[0]
-        found.append(data[1 : 1 + size])
-        data = data[1 + size :]
-    return found
-
-
-def joined(datagrams):
-    """What pieces() takes apart."""
-    return b"".join([bytes((len(data),)) + data for data in datagrams])
 
 
 # codecs

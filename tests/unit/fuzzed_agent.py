@@ -3,7 +3,7 @@
 An input is several requests. The agent goes on with the next input, so that a finding may need those before.
 """
 
-from fuzzed import joined, pieces
+from replayed import joined, pieces
 from test_agent import GATEWAY, start
 
 from agent.codec import coap

@@ -4,7 +4,7 @@ Fewer of them: from files, MicroPython loads what answers them again and again.
 """
 
 import fuzzed_agent
-from test_mutated_corpus import replay
+from replayed import replay
 
 
 def test_management():
