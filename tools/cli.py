@@ -18,7 +18,7 @@ COMMANDS = {
     "agent": "run the device agent here: register with any LwM2M 1.1 server, or bootstrap first",
     "serve": "run a server: configuration, gateway or platform",
     "key": "derive the key of one device or gateway from a server's secret",
-    "policy": "write, sign and show what a group of devices is to obey",
+    "policy": "write, sign, show and push what a group of devices is to obey",
     "modem": "emulate an AT modem on a pseudo-terminal, with its SIM, network and faults",
     "diag": "ask a running agent how it goes: links, moves, bytes, the end of its log",
     "fleet": "emulate many members of a group, to try and to measure the delivery of policies",

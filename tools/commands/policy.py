@@ -1,4 +1,4 @@
-"""`pointsman policy`: writes, signs and shows what a group of devices is to obey, and makes the keys for that."""
+"""`pointsman policy`: writes, signs, shows and pushes what a group of devices is to obey, and makes the keys for it."""
 
 import json
 import os
@@ -6,13 +6,15 @@ import time
 
 from .. import faults
 from ..faults import Fault
-from ..policies import keys, showing, signing, writing
+from ..policies import keys, rolling, showing, signing, writing
 
 HELP = """\
 keys    make a key; show its public half; sign, with the root's, who may sign for which groups
 create  write a document by the names of its settings, checked as a device checks it
 sign    sign it; devices take it by multicast, broker, unicast, short message or stick
 show    verify it, and show what is in it
+push    have a platform bring it to all members of its group, and watch; those who are away get it when they come
+status  how that gets on; pause, resume, abort: go on with it, or do not
 
 examples:
   pointsman policy keys --new root.pem                     stays away from every network
@@ -22,6 +24,11 @@ examples:
       --set wan_order=eth,lte --out seven.json
   pointsman policy sign seven.json --key operator.pem --out seven.cose
   pointsman policy show seven.cose --keys keys.cose --root-public HEX
+  curl -H "Authorization: Bearer $(cat operator.token)" http://127.0.0.1:5694/groups -d '{"name": "meters"}'
+  curl -H "Authorization: Bearer $(cat operator.token)" http://127.0.0.1:5694/groups/meters/members \
+      -d '{"endpoints": ["meter-7", "meter-8"]}'
+  pointsman policy push seven.cose --token operator.token --stages 1,10,100
+  pointsman policy status meters --token operator.token --members
 
 seven.json, as create writes it and sign takes it; all settings that the group has are replaced by these:
   {"group": "meters", "version": 7, "not_before": 0, "expiry": "2027-01-31T00:00:00Z",
@@ -185,4 +192,9 @@ _VERBS = {
     "create": (_create_arguments, _create),
     "sign": (_sign_arguments, _sign),
     "show": (_show_arguments, _show),
+    "push": (rolling.push_arguments, rolling.push),
+    "status": (rolling.status_arguments, rolling.status),
+    "pause": (rolling.version_arguments, rolling.change),
+    "resume": (rolling.version_arguments, rolling.change),
+    "abort": (rolling.version_arguments, rolling.change),
 }

@@ -14,6 +14,7 @@ import sqlalchemy.exc
 from .. import faults
 from ..faults import Fault
 from ..modem.centre import Party, semi_octets
+from ..policies.asking import token
 from ..servers.configuration import Configuration, checked_accounts, checked_settings
 from ..servers.credentials import DTLS, NONE, OSCORE, BadSecret, load, load_key
 from ..servers.credentials import KINDS as KINDS_OF_SECURITY
@@ -43,6 +44,7 @@ examples:
       --bind 192.168.1.1:5683 --platform coap://platform.example:5693 --platform-key gw-1.key
   pointsman serve configuration --security dtls --secret configuration.secret --accounts devices.json
   pointsman serve platform --insecure --bind 0.0.0.0:5693       where you trust the network
+  pointsman serve platform --insecure --rest 127.0.0.1:5694 --rest-token operator.token      for pointsman policy push
   pointsman serve platform --insecure --sms +491700000001 --centre /tmp/centre       the laboratory's short messages
 
 devices.json names what each device gets, by its endpoint name:
@@ -67,6 +69,8 @@ def arguments(parser):
     parser.add_argument("--insecure", action="store_true", help="accept that there is no security")
     parser.add_argument("--gateway", metavar="NAME", action="append", default=[],
                         help="platform: a gateway that may register devices; may be repeated")
+    parser.add_argument("--rest", metavar="HOST:PORT", help="platform: groups and policies over HTTP, on this machine")
+    parser.add_argument("--rest-token", metavar="FILE", help="and what operators prove themselves with, mode 0600")
     parser.add_argument("--platform", metavar="URI", help="gateway: the platform to register devices with")
     parser.add_argument("--platform-key", metavar="FILE",
                         help="gateway: its own key there; coap:// is OSCORE then, coaps:// is DTLS")
@@ -97,7 +101,7 @@ def run(args):
 
 
 def _check(args):
-    only = {"gateway": ("platform", "platform_key"), "platform": ("gateway",),
+    only = {"gateway": ("platform", "platform_key"), "platform": ("gateway", "rest", "rest_token"),
             "configuration": ("accounts", "multicast_port", "advertise")}
     for kind, names in only.items():
         for name in names:
@@ -107,10 +111,20 @@ def _check(args):
     if args.kind == "gateway":
         _check_platform(args.platform, args.platform_key)
     _check_sms(args)
+    _check_rest(args)
     if args.multicast_port is not None and not 1 <= args.multicast_port <= 65535:
         raise Fault(f"serve: --multicast-port {args.multicast_port} is no port", "1 to 65535", faults.USAGE)
     if args.limit < 1:
         raise Fault(f"serve: --limit {args.limit} leaves no room for a device", "1 or more", faults.USAGE)
+
+
+def _check_rest(args):
+    if bool(args.rest) != bool(args.rest_token):
+        raise Fault("serve: --rest and --rest-token go together", "see serve --help", faults.USAGE)
+    if args.rest and _bind(args.rest, "--rest")[0] not in ("127.0.0.1", "::1", "localhost"):
+        raise Fault(f"serve: --rest {args.rest} is not this machine alone, and has no TLS",
+                    "as 127.0.0.1:5694, and a proxy with TLS before it", faults.USAGE)
+    args.rest_token = args.rest_token and token(args.rest_token)
 
 
 def _check_sms(args):
@@ -170,10 +184,10 @@ def _check_platform(uri, key):
     _resolve(parts.hostname)
 
 
-def _bind(text):
+def _bind(text, option="--bind"):
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isdecimal() or int(port) > 65535:
-        raise Fault(f"serve: --bind {text!r} is no HOST:PORT", "as --bind 0.0.0.0:5683", faults.USAGE)
+        raise Fault(f"serve: {option} {text!r} is no HOST:PORT", f"as {option} 127.0.0.1:5683", faults.USAGE)
     host = host.strip("[]")
     _resolve(host)
     return host, int(port)
@@ -219,6 +233,8 @@ async def _serve(args, server, devices, where):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     try:
         await server.start()
+        if args.rest:
+            await _rest(args, server)
         if args.sms:
             face, party = await _face(args, server)
         for endpoint, given in devices.items():
@@ -231,6 +247,13 @@ async def _serve(args, server, devices, where):
             await party.stop()
             face.close()
         await server.stop()
+
+
+async def _rest(args, server):
+    try:
+        await server.offer_rest(args.rest_token, *_bind(args.rest))
+    except OSError as problem:
+        raise _cannot_listen(problem, args.rest, None) from problem
 
 
 async def _face(args, server):

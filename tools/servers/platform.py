@@ -19,6 +19,7 @@ from .credentials import NONE
 from .lwm2m import LINKS, MAX_ARGUMENTS, SENML, TEXT, pack, parameters, readings, segments, text, unpack
 from .pushes import Pushes, reported
 from .registrations import Registrations
+from .rest import Rest
 from .wire import Plain
 
 _WELL_KNOWN = b'</rd>;rt="core.rd",</dp>'
@@ -42,6 +43,7 @@ class Platform:
         self._watching = {}  # (endpoint, path) -> task
         self._tasks = set()
         self.pushes = Pushes(storage, self._reach, self._send_policy, self._note)
+        self._rest = None
 
     @property
     def uri(self):
@@ -58,7 +60,14 @@ class Platform:
         self.pushes.start()
         self._note("started", uri=self.uri, registrations=len(self._table))
 
+    async def offer_rest(self, token, host, port):
+        """Take what operators want over HTTP, from who has the token (bytes). Raises OSError."""
+        self._rest = Rest(self.pushes, token, self._note, host, port)
+        await self._rest.start()
+
     async def stop(self):
+        if self._rest:
+            await self._rest.stop()
         self._table.stop()
         await self.pushes.stop()
         running = [*self._tasks, *self._watching.values()]
