@@ -25,6 +25,7 @@ MAX_INDEX = 0xFFFFFF
 MAX_NAME = 64  # bytes of a device's name
 MAX_GROUP = 32  # bytes
 MAX_STATUS = 11
+MAX_BATCH = 500  # acknowledgements
 _MAX_DETAIL = 64  # characters, or a number of 32 bits
 _HEAD = 3 + BLOCK // 8 + 13  # bytes before a document, at most
 
@@ -87,6 +88,21 @@ def read_acknowledgement(payload):
     told = cbor.decode(payload)
     _check_acknowledgement(told, RemoteError)
     return Acknowledgement(*told, *([None] if len(told) == 4 else []))
+
+
+def batch(told):
+    """The payload with which a gateway passes on so many Acknowledgements at once."""
+    return cbor.encode([list(one[:4]) + ([] if one.detail is None else [one.detail]) for one in told])
+
+
+def read_batch(payload):
+    """[Acknowledgement] of a batch. Raises RemoteError."""
+    rows = cbor.decode(payload) if len(payload) <= MAX_BATCH * 256 else None
+    if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_BATCH:
+        raise RemoteError("policy: a batch is an array of 1 to %d acknowledgements" % MAX_BATCH)
+    for row in rows:
+        _check_acknowledgement(row, RemoteError)
+    return [Acknowledgement(*row, *([None] if len(row) == 4 else [])) for row in rows]
 
 
 def push(payload, mid, token, confirmable=False):

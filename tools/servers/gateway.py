@@ -14,6 +14,7 @@ from .coap import SERVER, Coap, Refusal, Unreachable, reply
 from .lwm2m import LINKS, readings
 from .registrations import Registrations
 from .relay import Relay
+from .spreading import Spreading
 from .upstream import Upstream
 from .wire import Plain
 
@@ -35,6 +36,7 @@ class Gateway:
         self.plain = False  # the platform refuses words that LwM2M does not have
         self._storage = storage
         self._table = Registrations(name, storage, self.note, limit, opened=self._opened, closed=self._closed)
+        self.spreading = Spreading(host, self._pass_on, self.note)
         self._upstreams = {}  # endpoint -> Upstream
         # For readings of devices that have left.
         self._courier = Coap(upstream_host, 0, _nothing_here, self.note, keys=self.upstream_keys)
@@ -51,12 +53,14 @@ class Gateway:
         for record in self._table:
             self._follow(record.endpoint)
         queued = self.relay.start()
+        self.spreading.start()
         self.note("started", uri=self.uri, registrations=len(self._table), queued=queued)
 
     async def stop(self):
         """Stop listening. Nothing is de-registered: a gateway that comes back goes on where it was."""
         self._table.stop()
         await self.relay.stop()
+        await self.spreading.stop()
         upstreams, self._upstreams = list(self._upstreams.values()), {}
         await asyncio.gather(*(upstream.stop() for upstream in upstreams))
         await self._courier.stop()
@@ -75,12 +79,14 @@ class Gateway:
         path, code = request.opt.uri_path, request.code
         if path == ("rd",) and code == Code.POST:
             record = await self._table.register(request)
+            if record.live and self.spreading.registered(record.endpoint, request.opt.uri_query):
+                self._follow(record.endpoint)
             response = reply(Code.CREATED)
             response.opt.location_path = ("rd", record.location)
             return response
         if len(path) == 2 and path[0] == "rd" and code == Code.POST:
             record, changed = await self._table.update(path[1], request)
-            if changed:
+            if self.spreading.updated(record.endpoint, request.opt.uri_query) or changed:
                 self._follow(record.endpoint)
             return reply(Code.CHANGED)
         if len(path) == 2 and path[0] == "rd" and code == Code.DELETE:
@@ -88,6 +94,12 @@ class Gateway:
             return reply(Code.DELETED)
         if path == ("dp",) and code == Code.POST:
             return await self._store(request)
+        if path == ("policy",) and code == Code.POST:
+            record = self._table.at(request.remote)
+            if record is None:
+                raise Refusal(Code.NOT_FOUND, "not registered")
+            self.spreading.acknowledged(record.endpoint, request.payload)
+            return reply(Code.CHANGED)
         if path == (".well-known", "core") and code == Code.GET:
             return reply(Code.CONTENT, _WELL_KNOWN, LINKS)
         raise Refusal(Code.NOT_FOUND)
@@ -106,11 +118,18 @@ class Gateway:
         self._follow(new.endpoint)
 
     def _closed(self, record, reason):
+        self.spreading.closed(record.endpoint)
         upstream = self._upstreams.get(record.endpoint)
         if upstream and reason == "superseded":
             upstream.forget()
         if upstream:
             upstream.follow()
+
+    async def _pass_on(self, payload):
+        """Acknowledgements, to the platform: whether it has taken them. Raises Unreachable."""
+        platform = await self._courier.resolve(self.platform_uri)
+        answer = await self._courier.ask(platform, Code.POST, ("policy",), payload=payload, patience=SERVER)
+        return answer.code.is_successful()
 
     # -- what the way upstream needs
 

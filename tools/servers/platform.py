@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from aiocoap.numbers.codes import Code
 
 from ...agent.errors import RemoteError
+from ..groups import wire
 from . import storage as books
 from .coap import DEVICE, MAX_PAYLOAD, SERVER, Coap, Refusal, Unreachable, host_of, owner, pause, reply
 from .credentials import NONE
@@ -42,7 +43,7 @@ class Platform:
         self._wishes = {}  # endpoint -> {path: callback}: observed again after each registration
         self._watching = {}  # (endpoint, path) -> task
         self._tasks = set()
-        self.pushes = Pushes(storage, self._reach, self._send_policy, self._note)
+        self.pushes = Pushes(storage, self._reach, self._send_policy, self._note, self._announce)
         self._rest = None
 
     @property
@@ -190,14 +191,41 @@ class Platform:
         return (await self._request(endpoint, Code.POST, ("policy",), document)).payload
 
     def _acknowledged(self, request):
+        """From a device, or many from a gateway: only those of devices that are behind it now."""
         record = self._table.at(request.remote)
-        if record is None:
-            raise Refusal(Code.NOT_FOUND, "not registered")
         try:
-            self.pushes.acknowledged(record.endpoint, request.payload)
+            if record:
+                self.pushes.acknowledged(record.endpoint, wire.read_acknowledgement(request.payload))
+                return reply(Code.CHANGED)
+            self._check_gateway(request.remote)
+            for told in wire.read_batch(request.payload):
+                record = self._table.of(told.device.decode("utf-8", "replace"))
+                if record and record.via and host_of(record.remote) == host_of(request.remote):
+                    self.pushes.acknowledged(record.endpoint, told)
         except RemoteError as problem:
             raise Refusal(Code.BAD_REQUEST, str(problem)) from problem
         return reply(Code.CHANGED)
+
+    def _check_gateway(self, remote):
+        secured = owner(remote).security != NONE
+        if not (self._table.gateway(remote) if secured else host_of(remote) in self._gateways):
+            raise Refusal(Code.NOT_FOUND, "not registered")
+
+    def _announce(self, gateway, group, payload):
+        """By the socket of any device there, as the gateway has none of its own here."""
+        record = next((one for one in self._table if one.via == gateway), None)
+        if record:
+            self._spawn(self._have_announced(record, group, payload))
+
+    async def _have_announced(self, record, group, payload):
+        try:
+            answer = await self._coap.ask(record.remote, Code.POST, ("announce",), ["to=%s:%d" % group.multicast],
+                                          payload, patience=SERVER)
+            why = None if answer.code.is_successful() else answer.code.dotted
+        except Unreachable as problem:
+            why = str(problem)
+        if why:
+            self._note("policy_unannounced", group=group.name, gateway=record.via, why=why)
 
     # -- what the platform's users do
 

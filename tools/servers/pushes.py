@@ -11,6 +11,7 @@ import random
 import re
 import time
 from collections import Counter
+from dataclasses import replace
 
 from ...agent.codec import cose
 from ...agent.engine import policy_rules as rules
@@ -22,10 +23,16 @@ from ..groups.rollouts import UNFINISHED, Rollouts
 from .coap import Refusal, Unreachable
 
 _KEEP_MS, _IDLE_MS = 1000, 60_000
+_GATHERED_MS = 1500  # a gateway gathers acknowledgements for a second
 _TRIAL_S = 300  # of a document that changes the way out and does not say how long it is to be tried
 _TRIED = (5, 6, 7, 10)  # the settings that do
 _MOST_ASKED = 1000  # devices at one time
 _POL = re.compile("((?:[0-9a-f]{2}){1,32})[.]([0-9]{1,10})[.]([a-z]{1,16})")
+
+
+def report(told):
+    """The queries that reported() takes apart."""
+    return ["pol=%s.%d.%s" % (group.hex(), *told[group]) for group in sorted(told)]
 
 
 def reported(queries):
@@ -95,6 +102,8 @@ class Pushes:
             raise LocalError("group %s: version %d is on its way; abort it first" % (name, before.version))
         if before:
             await self._rollouts.save(before, _now())
+        if group.multicast:
+            terms = replace(terms, grace_ms=max(terms.grace_ms, _GATHERED_MS))
         trial = found.get(7, _TRIAL_S if set(_TRIED) & set(found[5]) else 0)
         ways = planning.ways(group, self._reached)
         made = await self._rollouts.open(group, document, found[2], ways, terms, self._chance, _now(), found[4],
@@ -160,9 +169,8 @@ class Pushes:
             made.offline(endpoint, _now())
             self._turn(made)
 
-    def acknowledged(self, endpoint, payload):
-        """What a device has sent over its own session. Raises RemoteError."""
-        told = wire.read_acknowledgement(payload)
+    def acknowledged(self, endpoint, told):
+        """An Acknowledgement that a device has sent over its own session, or its gateway for it."""
         for made in list(self._active.values()):
             if made.group.id == told.group and made.acknowledged(endpoint, told, _now()):
                 self._turn(made)

@@ -95,7 +95,7 @@ class Upstream:
         if record is None:
             await self._deregister()
             return 0
-        terms = (record.lifetime, record.binding, record.links)
+        terms = (record.lifetime, record.binding, record.links, self._gateway.spreading.reports(self.endpoint))
         if self._held is None or self._held[0] is not record:
             await self._register(record, terms)
         elif self._held[1] != terms or time.monotonic() >= self._due:
@@ -121,6 +121,7 @@ class Upstream:
         query = [f"ep={self.endpoint}", f"lt={record.lifetime}", f"lwm2m={record.version}",
                  f"b={record.binding}"]
         ours = [f"epoch={record.epoch}"] if record.epoch is not None else []
+        ours += self._gateway.spreading.reports(self.endpoint)
         answer = None
         if not self._gateway.plain:
             answer = await self._post(("rd",), query + ours + [f"via={self._gateway.name}"], record.links)
@@ -130,9 +131,10 @@ class Upstream:
         return answer
 
     async def _update(self, record, terms):
-        _, (lifetime, binding, links), location = self._held
+        _, (lifetime, binding, links, policies), location = self._held
         query = [f"lt={terms[0]}"] if terms[0] != lifetime else []
         query += [f"b={terms[1]}"] if terms[1] != binding else []
+        query += terms[3] if terms[3] != policies and not self._gateway.plain else []
         answer = await self._post(location, query, terms[2] if terms[2] != links else "")
         if answer.code == Code.NOT_FOUND:
             self._held = None
@@ -175,6 +177,9 @@ class Upstream:
         self._check(request)
         if request.opt.uri_path == ("superseded",) and request.code == Code.POST:
             return await self._superseded(request)
+        if request.opt.uri_path == ("announce",) and request.code == Code.POST:
+            self._gateway.spreading.announce(parameters(request).get("to", ""), request.payload)
+            return reply(Code.CHANGED)
         record = self._target()
         try:
             answer = await self._gateway.coap.ask(
