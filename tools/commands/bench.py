@@ -116,6 +116,8 @@ FIGURES = (
      "B", LESS, "group_push", {"loss": 20, "figure": "bytes_out"}),
     ("group.10k.mixed.all_acked_s", "the same where 30 % of the members have no multicast",
      "s", LESS, "group_push", {"loss": 20, "deaf": 30}),
+    ("mqtt.5k.last_s", "a document through an MQTT broker to 5,000 subscribers, QoS 1: until the last has it",
+     "s", LESS, "broker_push", {}),
     ("ack.intake_per_s", "acknowledgements over a socket of which none is missed, of 2,000, 4,000 and 8,000 a second",
      "1/s", MORE, "group_push", {"figure": "intake"}),
     ("hil.failover_ms", "virtual Raspberry Pi: cable pulled to registered over pppd, a dial taking 0.3 s, median",
