@@ -15,6 +15,7 @@ from .. import faults
 from ..faults import Fault
 from ..modem.centre import Party, semi_octets
 from ..policies.asking import token
+from ..servers import enrolling
 from ..servers.configuration import Configuration, checked_accounts, checked_settings
 from ..servers.credentials import DTLS, NONE, OSCORE, BadSecret, load, load_key
 from ..servers.credentials import KINDS as KINDS_OF_SECURITY
@@ -54,6 +55,8 @@ devices.json names what each device gets, by its endpoint name:
                "settings": {"report_period_s": 60, "apn": "internet"}}}
 "security" of an account is oscore (coap://), dtls (coaps://) or none; "secret" is the file of that server's secret. An
 account also takes "lifetime" (s, default 300) and "epoch" (true; false for a server that is not one of these).
+Policies (pointsman policy): "groups": [{"id": "meters", "rank": 1, "index": 0, "multicast": "239.77.0.1:5685", "topic":
+"policies/meters", "guard": FILE}], "policy_root": the root's public key, "broker": {"uri", "user", "password": FILE}.
 """
 
 
@@ -304,10 +307,12 @@ def _devices(file):
 
 
 def _check_device(given):
-    if not isinstance(given, dict) or not {"accounts"} <= set(given) <= {"accounts", "settings"}:
-        raise ValueError('an object with "accounts", and perhaps "settings", is expected')
+    policies = {"groups", "policy_root", "broker"}
+    if not isinstance(given, dict) or not {"accounts"} <= set(given) <= {"accounts", "settings"} | policies:
+        raise ValueError('an object with "accounts", and perhaps "settings", "groups", "policy_root", "broker"')
     checked_accounts(given["accounts"])
     checked_settings(given.get("settings", {}))
+    enrolling.checked(**{name: given[name] for name in policies & set(given)})
 
 
 def _line(text, endpoint, problem):

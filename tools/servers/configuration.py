@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from aiocoap.numbers.codes import Code
 
+from . import enrolling
 from . import storage as books
 from .advertising import LINK, Advertiser
 from .coap import Coap, Patience, Refusal, Unreachable, address, owner, reply
@@ -69,10 +70,11 @@ class Configuration:
             self._keys.close()
             self._note("stopped", **self._coap.reject.counts)
 
-    def prepare(self, endpoint, accounts, settings=None):
-        """Say what a device gets at its next bootstrap. It holds at once; await the result for it to be
-        durable. Raises ValueError naming what is wrong."""
-        row = {"accounts": checked_accounts(accounts), "settings": checked_settings(settings or {}),
+    def prepare(self, endpoint, accounts, settings=None, **policies):
+        """Say what a device gets at its next bootstrap; `policies`: as of enrolling.checked(). It holds at once; await
+        the result for it to be durable. Raises ValueError naming what is wrong."""
+        known = {**checked_settings(settings or {}), **enrolling.checked(**policies)}
+        row = {"accounts": checked_accounts(accounts), "settings": known,
                "prepared_at": time.time(), "bootstrapped_at": None}
         self._devices[endpoint] = {"endpoint": endpoint, **row}
         self._note("prepared", endpoint=endpoint, accounts=[account["uri"] for account in row["accounts"]])
@@ -166,9 +168,10 @@ def contents(name, accounts, settings):
     for instance, account in enumerate(accounts, 1):
         for object, values in _instances(account, instance, name):
             yield f"/{object}/{instance}", values
-    values = {_SETTINGS[name][0]: value for name, value in settings.items()}
+    values = {_SETTINGS[name][0]: value for name, value in settings.items() if name in _SETTINGS}
     if values:
         yield "/26242/0", values
+    yield from enrolling.instances(settings)
 
 
 def _instances(account, instance, name):
