@@ -3,6 +3,7 @@ later has it too.
 
 What is to be retained is remembered here as well: a broker that comes back without its state is given all of it again.
 The library runs in a thread of its own; all that it tells is handed to the event loop, and nothing here waits for it.
+It sleeps in select(), which takes no descriptor over 1023: a process that opens so many starts this first.
 """
 
 import asyncio
