@@ -171,3 +171,28 @@ def test_what_a_registration_may_say():
     assert reported(["ep=a", "pol=6d.7.applied", "pol=6E.1.x", "pol=6.1.x", "pol=6e.99999999999.x", "pol=",
                      "pol=6e.2.Trial", "pol=6f.0.none"]) == {b"m": (7, "applied"), b"o": (0, "none")}
     assert len(reported(["pol=%04x.1.applied" % number for number in range(50)])) == 16
+
+
+@pytest.mark.parametrize("broker", [False, True])
+def test_a_broker_is_used_where_there_is_one(sign, broker):
+    """Who can, takes it from the topic; without a broker everybody is asked."""
+    async def story():
+        published, books = [], Storage()
+        publish = (lambda *what: published.append(what)) if broker else None
+        one = Platform(books, port=0, publish=publish)
+        await one.start()
+        await one.pushes.groups.create(Group("meters", topic="policies/meters"))
+        await one.pushes.groups.device("dev0", ["mqtt"])
+        await one.pushes.groups.include("meters", ["dev0"])
+        async with Member("dev0") as device:
+            await device.register(one.uri)
+            document = sign(7)
+            await one.pushes.push("meters", document, Terms())
+            assert published == ([("policies/meters", document)] if broker else [])
+            if broker:
+                await device.ask(one.uri + "/policy", payload=device.says(7, 0))
+            await becomes(lambda: one.pushes.status("meters", 7)["state"] == "complete")
+            assert device.applied == ([] if broker else [7])
+        await one.stop()
+        books.close()
+    run(story)

@@ -30,9 +30,11 @@ _MAX_OBSERVED = 64  # paths of one device
 
 class Platform:
     """`log(actor, event, **fields)` gets every event; `limit` bounds the devices registered at one time;
-    `slow`, `keys`: as of Coap; `gateways`: with keys, the names of those who may register others."""
+    `slow`, `keys`: as of Coap; `gateways`: with keys, the names of those who may register others; `publish(topic,
+    document)`: to the broker, where there is one."""
 
-    def __init__(self, storage, host="127.0.0.1", port=5683, log=None, limit=10_000, slow=None, keys=None, gateways=()):
+    def __init__(self, storage, host="127.0.0.1", port=5683, log=None, limit=10_000, slow=None, keys=None, gateways=(),
+                 publish=None):
         self._storage, self._keys = storage, keys or Plain()
         self._keep = storage.insert(books.readings).on_conflict_do_nothing()  # known already: counted once
         self._note = storage.notes("platform", log)
@@ -43,7 +45,7 @@ class Platform:
         self._wishes = {}  # endpoint -> {path: callback}: observed again after each registration
         self._watching = {}  # (endpoint, path) -> task
         self._tasks = set()
-        self.pushes = Pushes(storage, self._reach, self._send_policy, self._note, self._announce)
+        self.pushes = Pushes(storage, self._reach, self._send_policy, self._note, self._announce, publish)
         self._rest = None
 
     @property

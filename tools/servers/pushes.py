@@ -50,7 +50,7 @@ class Pushes:
     def __init__(self, storage, reach, send, note, multicast=None, publish=None):
         self._reach, self._send, self._note = reach, send, note
         self._multicast = multicast
-        self._publish = publish or (lambda topic, document: None)
+        self._publish = publish
         self.groups = Groups(storage, self._joined, self._left)
         self._rollouts = Rollouts(storage)
         self._chance = random.SystemRandom()
@@ -191,7 +191,7 @@ class Pushes:
 
     def _reached(self, endpoint):
         live, gateway = self._reach(endpoint)
-        own = self.groups.capabilities(endpoint)
+        own = [one for one in self.groups.capabilities(endpoint) if one != "mqtt" or self._publish]
         return Reach(live, gateway, (*own, MULTICAST) if gateway and self._multicast else own)
 
     def _turn(self, made):
