@@ -53,6 +53,7 @@ guards plain !opened
 guards refused !refused
 guards told !told
 upgrade do !do
+policing do !do
 bootstrap request *ask
 bootstrap fetch *fetch
 bootstrap commit _commit
@@ -203,9 +204,9 @@ class Agent(Configuring, Registering, Linking):
 
     def _compose(self):
         """The engines that are loaded, in the order in which they are asked."""
-        names = "links probes modem discovery exchange north guards bootstrap registration reports policies "
+        names = "links probes modem discovery exchange north guards policing bootstrap registration reports policies "
         names = (names + "tenure upgrade").split()
-        self._engines = [(name, getattr(self, name)) for name in names if getattr(self, name)]
+        self._engines = [(name, getattr(self, name)) for name in names if getattr(self, name, None)]
 
     def _settle(self, now):
         """Ask each engine what it wants until none wants anything; the order is fixed, so traces are equal

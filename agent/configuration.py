@@ -61,17 +61,12 @@ class Configuration:
         self.tree[path] = value
         self._store.keep({"config": _storable(self.tree)})
 
-    def replace(self, tree):
-        """Another tree, whose accounts and settings are the same."""
-        self.tree = tree
-        self._store.keep({"config": _storable(tree)})
-
     def remove(self, object, instance):
         """One instance, for good."""
         for path in list(self.tree):
             if path[:2] == (object, instance):
                 del self.tree[path]
-        self.replace(self.tree)
+        self._store.keep({"config": _storable(self.tree)})
 
     def epoch_for(self, account, link):
         """The epoch of a registration attempt: a new one, which no earlier life of the device can have used, unless

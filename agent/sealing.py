@@ -7,6 +7,9 @@ and other bytes then have another nonce, without a source of chance that may be 
 Loaded when there is something to seal or to open, or to wipe; a device without keys never does.
 """
 
+from binascii import hexlify
+from hashlib import sha256
+
 from .codec import cbor
 from .crypto.ccm import Ccm
 from .crypto.hashes import hkdf, hmac
@@ -70,8 +73,9 @@ def opened(values, medium, spare):
 
     -> "" or why it cannot be opened: it then stays as it is, in case that the key comes back, until there are other
     credentials."""
-    if values.pop("gone", None):
-        _overwrite(medium, spare)
+    gone = values.pop("gone", None)
+    if gone:
+        _overwrite(medium, spare, gone)
     data = values.get("secret", medium)
     if data is medium:
         return ""
@@ -99,22 +103,30 @@ def wipe(store, rest):
     start over afterwards: others still hold what they have read."""
     changes = dict.fromkeys(store._values)
     changes.update(rest)
-    changes["gone"] = True
+    changes["gone"] = gone = store.get("groups") or True
     store.put(changes)
-    _overwrite(store._medium, "store." + "ba"[store._slot])
+    _overwrite(store._medium, "store." + "ba"[store._slot], gone)
     store.put({"gone": None})
 
 
-def _overwrite(medium, slot):
-    """This slot, the journal, and the machine key where it is the device's own. A medium that has a way to do so in
-    place is asked to."""
-    for name in (slot,) + FILES:
+def _overwrite(medium, slot, gone):
+    """This slot, the journal, the policies of the groups `gone`, and the machine key where it is the device's own. A
+    medium that has a way to do so in place is asked to."""
+    for name in (slot,) + FILES + _policies(gone):
         if hasattr(medium, "forget"):
             medium.forget(name)
         elif medium.read(name):
             medium.write(name, bytes(len(medium.read(name))))
     if hasattr(medium, "secret"):
         medium.secret("forget")
+
+
+def _policies(groups):
+    """The files of policies: policy_member.file_of() knows their names, too."""
+    if groups is True:
+        return ()
+    names = ["policy.keys"] + ["policy." + hexlify(sha256(name).digest()[:4]).decode() for name in groups]
+    return tuple([name + suffix for name in names for suffix in (".a", ".b")])
 
 
 def _keys(medium, what):

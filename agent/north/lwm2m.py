@@ -47,6 +47,7 @@ def outcome(response):
 class Lwm2m:
     relisted = False  # an instance came or went: the registrar's list of them is to be renewed
     observing = None  # loaded while somebody observes
+    policing = None  # loaded for a device that is in a group
 
     def __init__(self, exchange, objects, store, wall):
         self.exchange, self.objects, self.store, self.wall = exchange, objects, store, wall
@@ -64,8 +65,8 @@ class Lwm2m:
             query += ["Q"] if version != "1.0" else [query.pop() + "Q"]
         if account.knows_epoch:
             query.append("epoch=%d" % epoch)
-        return self.exchange.request(account.peer(link), coap.POST, ("rd",), now, query=query, payload=self._links(),
-                                      format=_LINK_FORMAT, retransmit=_REGISTER_RETRANSMIT)  # fmt: skip
+        self.relisted = True
+        return self._say(target, ("rd",), now, query)
 
     def registered(self, target, response):
         """Keep the location; observations of an earlier registration are over (1.1 Core 6.2.1)."""
@@ -76,11 +77,15 @@ class Lwm2m:
         self.location = response.location or ("rd",)
 
     def update(self, target, lifetime_changed, now):
-        account, link = target
-        query = ("lt=%d" % account.lifetime_s,) if lifetime_changed else ()
+        return self._say(target, self.location, now, ["lt=%d" % target[0].lifetime_s] if lifetime_changed else [])
+
+    def _say(self, target, path, now, query):
+        """Register or Update, with the list of instances where it is to be renewed."""
         links, format = (self._links(), _LINK_FORMAT) if self.relisted else (b"", None)
+        if self.policing:
+            query += self.policing.words(self.relisted, now)
         self.relisted = False
-        return self.exchange.request(account.peer(link), coap.POST, self.location, now, query=query, payload=links,
+        return self.exchange.request(target[0].peer(target[1]), coap.POST, path, now, query=query, payload=links,
                                      format=format, retransmit=_REGISTER_RETRANSMIT)  # fmt: skip
 
     def deregister(self, target, now):

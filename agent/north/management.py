@@ -14,6 +14,10 @@ _LINK_FORMAT = 40
 
 def handle(north, request, account, now):
     """Answers a request of the registrar, whose Account it is, and tells who observes it what was changed."""
+    if request.path[:1] == ("policy",) and north.policing:
+        from . import pushing
+
+        return pushing.handle(north, request, now)
     options, changed, paths = (), (), ()
     try:
         path = _content().path(request.path)

@@ -14,12 +14,17 @@ _GROUP = """
 3 RW? str
 4 RW? str
 5 W? opaque
+6 R int
+7 R str
+8 R opaque
+9 R int
 """
 _POLICIES = """
 0 R opaque
 1 RW? str
 2 RW? str
 3 W? opaque
+4 R* str
 """
 
 
@@ -28,7 +33,7 @@ def enter(agent, objects):
     groups = _Groups(agent)
     objects.add(GROUP, _GROUP, groups.read, groups.write, None, groups.there, create=groups.create,
                 delete=groups.delete)  # fmt: skip
-    objects.add(POLICIES, _POLICIES, groups.settle, groups.write_policies)
+    objects.add(POLICIES, _POLICIES, groups.policies, groups.write_policies)
 
 
 class _Groups:
@@ -39,9 +44,19 @@ class _Groups:
         return instances(self._agent.configuration.tree, GROUP)
 
     def read(self, instance, rid):
-        return self._agent.configuration.tree.get((GROUP, instance, rid))
+        """6 version, 7 state, 8 digest, 9 detail of the policy in the group: as it is told in a registration."""
+        tree, policing = self._agent.configuration.tree, self._agent.north.policing
+        if rid < 6:
+            return tree.get((GROUP, instance, rid))
+        member = policing and policing.engine and policing.engine.member(tree[(GROUP, instance, 0)])
+        return member and {6: member.version, 7: member.state, 8: member.digest, 9: member.detail}[rid]
 
-    def settle(self, instance, rid):
+    def policies(self, instance, rid):
+        """4: how often documents were turned away, by word."""
+        if rid == 4:
+            policing = self._agent.north.policing
+            counts = policing.engine.counts if policing and policing.engine else {}
+            return ["%s %d" % (word, counts[word]) for word in sorted(counts)]
         return self._agent.configuration.tree.get((POLICIES, instance, rid))
 
     def write(self, instance, rid, value, really):
@@ -66,7 +81,9 @@ class _Groups:
                 tree.pop(path, None)
         if not really:
             return self._check(tree)
-        self._agent.configuration.replace(tree)
+        kept, path = self._agent.configuration, sorted(tree)[0]
+        kept.tree = tree
+        kept.set(path, tree[path])  # writes all of it, at once
         self._agent.resources.extend()
 
     def _check(self, tree):

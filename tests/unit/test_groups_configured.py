@@ -75,7 +75,8 @@ def test_the_registrar_puts_it_into_a_group_and_takes_it_out():
     assert b"</26243/0>" in [request.payload for request in gateway.seen if request.payload][-1]
     assert ask(net, gateway, coap.GET, "26243", "0") == coap.CONTENT
     shown = senml.unpack(gateway.answers[-1].payload)
-    assert [value for _, value, _ in shown] == [b"meters-north", 3, 4711, "239.1.2.3:5683", "policy/north"]
+    values = [value for _, value, _ in shown]
+    assert values == [b"meters-north", 3, 4711, "239.1.2.3:5683", "policy/north", 0, "none", b"", 0]
     assert ask(net, gateway, coap.GET, "26243", "0", "5") == coap.NOT_ALLOWED
     assert ask(net, gateway, coap.PUT, "26243", "0", "1", payload=b"7", format=0) == coap.CHANGED
     net.boot()

@@ -1,0 +1,163 @@
+"""Joins the engine of policies to the agent: the groups as they are configured, what is told to the registrar and when,
+and what is in force. Loaded for a device that is in a group, and then kept.
+
+A trial is proven by a registration, or an Update, that was asked for after what is on trial took effect.
+"""
+
+from binascii import hexlify
+
+from ..engine.group_policies import GroupPolicies
+from ..overlay import drop
+
+_POLICY = 26244
+_RETRY_MS = 60000  # until a medium that could not be read is tried again
+_HERE = ("registered", "updating")
+_ACKS = 8
+
+
+def join(agent):
+    """The agent's groups may have changed; called whenever its objects have."""
+    if not hasattr(agent, "policing"):
+        agent.policing = Policing(agent)
+        agent._compose()
+    agent.policing.stale = True
+    if agent.north:
+        agent.north.policing = agent.policing
+
+
+class Policing:
+    """The agent's engine `policing`."""
+
+    engine = None  # GroupPolicies, once it has been started
+    stale = True  # the groups are to be compared
+    _retry = None
+
+    def __init__(self, agent):
+        self._agent, self.device = agent, agent.settings.get("endpoint").encode()
+        self._told = self._asked = ()  # what the registrar knows, what it is being told
+        self._asking = False  # whether it is being told anything
+        self._trying = False  # whether it is being told so under what is on trial
+        self._acks = []
+
+    # its times
+
+    def poll(self, now):
+        if self._ready(now):
+            self.engine.clock(now, self._agent.wall())
+            self.engine.poll(now)
+        if self._is_told():
+            self._registered(now)
+
+    def deadline(self):
+        if self.stale:
+            return 0 if self._retry is None else self._retry
+        return 0 if self._is_told() else self.engine.deadline()
+
+    def take(self):
+        """-> [("do", what, ...)] as do() has it. The northbound may be a new one."""
+        self._agent.north.policing = self
+        return [("do",) + event for event in self.engine.take()] if self.engine else ()
+
+    def do(self, agent, now, what, *more):
+        """One thing that the engine says."""
+        if what == "ack":
+            self._acks = self._acks[1 - _ACKS :] + [more[:4]]
+            self._acknowledge(now)
+        elif what == "apply":
+            from . import obeying
+
+            obeying.apply(agent, now, *more)
+            drop("north.obeying")
+            agent.log.info(now, "policies", "obeyed", settings=sorted(more[0]), offset=more[1])
+            self._prove(now)
+        else:
+            agent.log.error(now, "policies", what, group=hexlify(more[0]).decode())
+
+    # what the registrar hears
+
+    def words(self, whole, now):
+        """-> ["pol=GROUP.VERSION.STATE"], the group in hex, for a Register (whole), or for an Update: nothing that the
+        registrar knows."""
+        if not self._ready(now):
+            return []
+        engine = self.engine
+        self._asked = ["pol=%s.%d.%s" % (hexlify(one[0]).decode(), one[1], one[3]) for one in engine.summary()]
+        self._asking = True
+        self._trying = not engine.changed and "trial" in [one[3] for one in engine.summary()]
+        return self._asked if whole or self._asked != self._told else []
+
+    def _is_told(self):
+        """Whether the registrar has accepted what words() went with: while it is asked, one is not registered."""
+        return self._asking and self._agent.registration.state == "registered"
+
+    def _registered(self, now):
+        self._told, self._asking = self._asked, False
+        if self._trying:
+            self.engine.confirmed(now)
+        self._prove(now)
+        self._acknowledge(now)
+
+    def offer(self, data, via, now, window_ms=None):
+        """As GroupPolicies.offer()."""
+        return self.engine.offer(data, via, now, self._agent.wall(), window_ms) if self._ready(now) else None
+
+    def offer_keys(self, data, via, now):
+        """As GroupPolicies.offer_keys()."""
+        return self.engine.offer_keys(data, via, now, self._agent.wall()) if self._ready(now) else None
+
+    def _prove(self, now):
+        if "trial" in [one[3] for one in self.engine.summary()]:
+            self._agent.registration.update_now(now)
+
+    def _acknowledge(self, now):
+        agent = self._agent
+        if agent.registration.state not in _HERE:
+            return
+        acks, self._acks = self._acks, []
+        for ack in acks:
+            from . import pushing
+
+            pushing.acknowledge(agent, ack, now)
+            drop("north.pushing")
+
+    # the groups
+
+    def _ready(self, now):
+        """Whether the engine is there, for the groups as they are now."""
+        if not self.stale or (self._retry is not None and now < self._retry):
+            return self.engine is not None
+        agent = self._agent
+        from ..grouping import members
+
+        groups, wall = members(agent.configuration.tree), agent.wall()
+        drop("grouping")
+        try:
+            if not self.engine:
+                engine = self._made()
+                engine.start(groups, now, wall)
+                self.engine = engine
+            else:
+                self.engine.belong(groups)
+                self.engine._said = -1  # whoever made the agent anew has put what settings say into force
+        except OSError as e:
+            self._retry = now + _RETRY_MS
+            agent.log.error(now, "policies", "unread", error=str(e))
+            return False
+        self.stale, self._retry = False, None
+        self._remember(groups)
+        return True
+
+    def _made(self):
+        agent, get = self._agent, self._agent.settings.get
+        names = get("links").split(",")
+        root = agent.configuration.tree.get((_POLICY, 0, 0))
+        return GroupPolicies(agent.store._medium, self.device, agent._below,
+                             lambda: {name: agent.links.is_up(name) for name in names}, root)  # fmt: skip
+
+    def _remember(self, groups):
+        """Which files there are, for a wipe: those of a group that is left stay."""
+        store = self._agent.store
+        known = store.get("groups", [])
+        new = [one[0] for one in groups if one[0] not in known]
+        if new:
+            store.keep({"groups": known + new})
