@@ -1,13 +1,35 @@
 """What the settings of a policy do on this device. Loaded when they change, and dropped.
 
-What no group sets is as the device's own settings say.
+What no group sets is as the device's own settings and accounts say.
 """
 
-PERIOD = 1
+from ..accounts import SERVER
+
+PERIOD, JITTER, LIFETIME = 1, 2, 10
 
 
-def apply(agent, now, settings, _offset):
-    """Put {setting: value} into force instead of what was in force."""
+def apply(agent, now, settings, offset):
+    """Put {setting: value} into force instead of what was in force. offset: of the reports (s)."""
     period_s = settings.get(PERIOD, agent.settings.get("report_period_s"))
     if agent.reports.period_ms != period_s * 1000:
         agent.reports.set_period(period_s * 1000, now)
+    if settings.get(JITTER):
+        _shift(agent, now, period_s, offset)
+    _live(agent, now, settings.get(LIFETIME))
+
+
+def _shift(agent, now, period_s, offset):
+    """Reports are due `offset` s after each whole period of the day's clock, so that devices that hear the same at the
+    same time do not all report at once; without a clock after the moment they heard it."""
+    wall = agent.wall()
+    agent.reports._measure_at = now + ((offset - wall) % period_s if wall else offset) * 1000
+
+
+def _live(agent, now, lifetime_s):
+    """How long a registration lasts; None: as each account says."""
+    tree = agent.configuration.tree
+    for account in agent.configuration.accounts:
+        wanted = lifetime_s or tree.get((SERVER, account.instance, 1), 300)
+        if account.lifetime_s != wanted:
+            account.lifetime_s = wanted
+            agent.registration.update_now(now)
