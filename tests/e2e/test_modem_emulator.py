@@ -251,9 +251,8 @@ def test_what_the_emulator_says_is_what_the_agent_reads(profile):
         own = emulator.profile["identity"]
         line = Line(device.fd, generic.load(own["manufacturer"], own["model"]))
         await until(lambda: emulator.state.running, "boot")
-        os.write(device.fd, b"AT+CFUN=1\r")  # some begin with the radio off
+        await line.ask("AT+CFUN=1")  # some begin with the radio off
         await until(lambda: emulator.state.registration == 1, "the network")
-        line.reader.feed(os.read(device.fd, 4096))
         await every_command(emulator, line)
         assert at.sim((await line.ask("AT+CPIN?"))[0]) == "READY"
         rssi = "+CSQ" in emulator.profile["commands"]  # else RSRP
