@@ -16,7 +16,8 @@ pytestmark = pytest.mark.skipif(not launch.find_micropython(), reason="no `micro
 
 
 @pytest.mark.parametrize("form, heap, security", [
-    ("mpy", "192K", "none"), ("romfs", "128K", "none"), ("romfs", "160K", "oscore"), ("romfs", "160K", "dtls"),
+    ("mpy", "192K", "none"), ("romfs", "128K", "none"), ("romfs", "160K", "oscore"),
+    pytest.param("romfs", "160K", "dtls", marks=pytest.mark.long),
     pytest.param("mpy", "256K", "oscore", marks=pytest.mark.long),
     pytest.param("mpy", "256K", "dtls", marks=pytest.mark.long),
 ])  # fmt: skip
