@@ -50,6 +50,9 @@ def _take_up(engine, member, document, body, digest, now):
     if engine.override:
         raise Refused("override", _OVERRIDE)
     check(document, engine.links())
+    for key in document[5]:
+        if engine.obeys and key not in engine.obeys:
+            raise Refused("not obeyed", _RULED_OUT[1], key)
     wall = engine.wall(now)
     if wall and 0 < document.get(8, 0) <= wall:
         raise Refused("over", _EXPIRED)

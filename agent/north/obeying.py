@@ -5,7 +5,7 @@ What no group sets is as the device's own settings and accounts say.
 
 from ..accounts import SERVER
 
-PERIOD, JITTER, LIFETIME = 1, 2, 10
+PERIOD, JITTER, LIFETIME = OBEYED = 1, 2, 10  # a document with another setting is refused, not taken and forgotten
 
 
 def apply(agent, now, settings, offset):

@@ -151,8 +151,13 @@ class Policing:
         agent, get = self._agent, self._agent.settings.get
         names = get("links").split(",")
         root = agent.configuration.tree.get((_POLICY, 0, 0))
-        return GroupPolicies(agent.store._medium, self.device, agent._below,
-                             lambda: {name: agent.links.is_up(name) for name in names}, root)  # fmt: skip
+        engine = GroupPolicies(agent.store._medium, self.device, agent._below,
+                               lambda: {name: agent.links.is_up(name) for name in names}, root)  # fmt: skip
+        from .obeying import OBEYED
+
+        engine.obeys = OBEYED
+        drop("north.obeying")
+        return engine
 
     def _remember(self, groups):
         """Which files there are, for a wipe: those of a group that is left stay."""

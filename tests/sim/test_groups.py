@@ -10,6 +10,7 @@ from hypothesis import strategies as some
 
 from agent.codec import coap
 from agent.errors import LocalError, RemoteError
+from agent.north import pushing
 from pointsman.tools.groups import planning, wire
 from pointsman.tools.groups.members import Group, Groups, Member
 from pointsman.tools.groups.planning import MULTICAST, TOPIC, UNICAST, WAITING, Reach, Terms
@@ -205,3 +206,9 @@ def test_any_bytes_are_read_or_refused(data):
 def test_a_document_fits_one_datagram(size):
     with pytest.raises(LocalError, match="1 to 1024"):
         wire.announcement(bytes(size), 5000)
+
+
+@pytest.mark.parametrize("detail", [None, 0, 66, 70000, "storage"])
+def test_a_device_acknowledges_in_the_same_bytes(detail):
+    told = (b"meter-1", b"north", 7, 5, detail)
+    assert pushing.acknowledgement(*told) == wire.acknowledgement(*told)

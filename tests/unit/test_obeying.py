@@ -58,3 +58,9 @@ def test_10_holds_for_each_registrar_and_after_a_new_configuration():
     net.run(3000)
     assert [account.lifetime_s for account in net.agent.configuration.accounts] == [7200, 7200]
     assert NORTH in [one.name for one in net.agent.policing.engine.members]
+
+
+def test_a_setting_that_this_device_does_nothing_for_is_refused_and_named():
+    net = Policed().begin()
+    assert net.push(1, {1: 20, 7: "iot.example"}) == (6, 7)
+    assert net.agent.reports.period_ms == 60000 and net.push(1, {1: 20}) == (0, 1)
