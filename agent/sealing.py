@@ -7,9 +7,6 @@ and other bytes then have another nonce, without a source of chance that may be 
 Loaded when there is something to seal or to open, or to wipe; a device without keys never does.
 """
 
-from binascii import hexlify
-from hashlib import sha256
-
 from .codec import cbor
 from .crypto.ccm import Ccm
 from .crypto.hashes import hkdf, hmac
@@ -110,23 +107,16 @@ def wipe(store, rest):
 
 
 def _overwrite(medium, slot, gone):
-    """This slot, the journal, the policies of the groups `gone`, and the machine key where it is the device's own. A
+    """This slot, the journal, the policies in the slots `gone`, and the machine key where it is the device's own. A
     medium that has a way to do so in place is asked to."""
-    for name in (slot,) + FILES + _policies(gone):
+    policies = [] if gone is True else ["policy.keys"] + gone
+    for name in (slot,) + FILES + tuple([name + suffix for name in policies for suffix in (".a", ".b")]):
         if hasattr(medium, "forget"):
             medium.forget(name)
         elif medium.read(name):
             medium.write(name, bytes(len(medium.read(name))))
     if hasattr(medium, "secret"):
         medium.secret("forget")
-
-
-def _policies(groups):
-    """The files of policies: policy_member.file_of() knows their names, too."""
-    if groups is True:
-        return ()
-    names = ["policy.keys"] + ["policy." + hexlify(sha256(name).digest()[:4]).decode() for name in groups]
-    return tuple([name + suffix for name in names for suffix in (".a", ".b")])
 
 
 def _keys(medium, what):

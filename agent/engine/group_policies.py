@@ -162,6 +162,14 @@ class GroupPolicies:
         """-> [(group, version, 8 bytes of its hash, state)], for registration and Update; version 0: none yet."""
         return [(one.name, one.version, one.digest, one.state) for one in self.members]
 
+    def files(self):
+        """Where the policies of its groups are kept: names of pairs of slots."""
+        from .policy_member import file_of
+
+        found = [file_of(member) for member in self.members]
+        self._rest()
+        return found
+
     # for the parts
 
     def split(self, data, purpose):

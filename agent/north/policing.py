@@ -144,7 +144,7 @@ class Policing:
             agent.log.error(now, "policies", "unread", error=str(e))
             return False
         self.stale, self._retry = False, None
-        self._remember(groups)
+        self._remember()
         return True
 
     def _made(self):
@@ -159,10 +159,10 @@ class Policing:
         drop("north.obeying")
         return engine
 
-    def _remember(self, groups):
+    def _remember(self):
         """Which files there are, for a wipe: those of a group that is left stay."""
         store = self._agent.store
         known = store.get("groups", [])
-        new = [one[0] for one in groups if one[0] not in known]
+        new = [name for name in self.engine.files() if name not in known]
         if new:
             store.keep({"groups": known + new})
