@@ -19,8 +19,10 @@ STAND_IN = """#!%s
 import os, signal, sys, tty
 line = os.open(sys.argv[1], os.O_RDWR)
 tty.setraw(line)
-open(%r, "w").write("\\n".join(sys.argv[2:]))
 signal.signal(signal.SIGTERM, lambda *_: (os.write(line, b"~bye~"), sys.exit(5)))
+told = %r
+open(told + ".part", "w").write("\\n".join(sys.argv[2:]))
+os.rename(told + ".part", told)
 while True:
     os.write(line, os.read(line, 1000).upper())
 """
