@@ -1,5 +1,6 @@
-"""group.10k.*: a signed policy to ten thousand emulated members (pointsman fleet, a process of its own) over loopback
-UDP, beside the same members asked by CoAP unicast alone, under the same budget of 2,000 acknowledgements a second.
+"""group.10k.*, group.500.*: a signed policy to ten thousand emulated members (pointsman fleet, a process of its own)
+over loopback UDP, beside the same members asked by CoAP unicast alone, under the same budget of 2,000 acknowledgements
+a second; to five hundred beside ACME's group fan-out too, which knows no budget.
 
 Both are the product's rollout engine and wire code; unicast alone has our retries too, which never give up. What the
 standard's four retransmissions leave undone (0.4 % at 20 % loss each way) is not in the figure.
@@ -14,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import acme_group
 
 from pointsman.tools.faults import Fault
 from pointsman.tools.fleet.members import address, endpoint
@@ -36,10 +39,23 @@ def measure(quick=False, figure="all_acked_s", loss=0, deaf=0):
     """One row. `loss`: percent each way; `deaf`: percent of the members without multicast."""
     if figure == "intake":
         return intake()
+    if figure == "small":
+        return small(quick)
     count = 1000 if quick else 10_000
     ours, unicast = pushed(count, loss, deaf, True), pushed(count, loss, 0, False)
     return [{"value": ours[figure], "interpreter": "cpython", "n": count, "peer": "CoAP unicast alone",
              "peer_value": unicast[figure]}]
+
+
+def small(quick):
+    """The same to as many members as ACME can have in some seconds, one row a peer."""
+    count = 100 if quick else 500
+    value, unicast = (pushed(count, 0, 0, multicast)["all_acked_s"] for multicast in (True, False))
+    peers = [("CoAP unicast alone", unicast)]
+    with contextlib.suppress(Fault):  # not here, and not to be had
+        peers.append((acme_group.NAME, round(acme_group.pushed(_document()[0], count), 2)))
+    return [{"value": value, "interpreter": "cpython", "n": count, "peer": name, "peer_value": found}
+            for name, found in peers]
 
 
 def intake():

@@ -116,6 +116,8 @@ FIGURES = (
      "B", LESS, "group_push", {"loss": 20, "figure": "bytes_out"}),
     ("group.10k.mixed.all_acked_s", "the same where 30 % of the members have no multicast",
      "s", LESS, "group_push", {"loss": 20, "deaf": 30}),
+    ("group.500.all_acked_s", "a policy to 500 emulated members, beside what a oneM2M server takes for it",
+     "s", LESS, "group_push", {"figure": "small"}),
     ("mqtt.5k.last_s", "a document through an MQTT broker to 5,000 subscribers, QoS 1: until the last has it",
      "s", LESS, "broker_push", {}),
     ("ack.intake_per_s", "acknowledgements over a socket of which none is missed, of 2,000, 4,000 and 8,000 a second",
