@@ -9,7 +9,8 @@ from ..faults import Fault
 from ..policies import keys, rolling, showing, signing, writing
 
 HELP = """\
-keys    make a key; show its public half; sign, with the root's, who may sign for which groups
+keys    make a key; show its public half; sign, with the root's, who may sign for which groups; have a platform tell
+        the members of these groups, and show who knows
 create  write a document by the names of its settings, checked as a device checks it
 sign    sign it; devices take it by multicast, broker, unicast, short message or stick
 show    verify it, and show what is in it
@@ -20,6 +21,7 @@ examples:
   pointsman policy keys --new root.pem                     stays away from every network
   pointsman policy keys --new operator.pem
   pointsman policy keys --root root.pem --signers signers.json --signer PUBLIC=meters,valves --out keys.cose
+  pointsman policy keys --push keys.cose --token operator.token
   pointsman policy create --group meters --number 7 --expiry +30d --set report_period_s=900 \\
       --set wan_order=eth,lte --out seven.json
   pointsman policy sign seven.json --key operator.pem --out seven.cose
@@ -55,6 +57,9 @@ def _keys_arguments(parser):
     what.add_argument("--new", metavar="FILE", help="make a key in this new file, mode 0600")
     what.add_argument("--public", metavar="FILE", help="show the public half of the key in this file")
     what.add_argument("--root", metavar="FILE", help="with this key sign who the signers are, from now on")
+    what.add_argument("--push", metavar="FILE", help="have a platform tell the groups' members what --out wrote")
+    what.add_argument("--who", action="store_true", help="show who has been told")
+    rolling.platform_arguments(parser, required=False)
     parser.add_argument("--signers", metavar="FILE", help="where the last version of that is kept, or is to be")
     parser.add_argument("--signer", metavar="PUBLIC=GROUP[,GROUP]", action="append", default=[],
                         help="who may sign for which groups, its public half in hex; two at most")
@@ -64,6 +69,8 @@ def _keys_arguments(parser):
 
 
 def _keys(args):
+    if args.push or args.who:
+        return rolling.vouch(args)
     if args.root:
         return _say(args, _name_signers(args))
     key = keys.create(args.new) if args.new else keys.load(args.public)

@@ -111,6 +111,10 @@ class Groups:
             raise LocalError("no group is called %s" % name)
         return self._groups[name]
 
+    def find(self, group_id):
+        """The Group with this id (bytes), or None."""
+        return self._groups.get(group_id.decode("utf-8", "replace"))
+
     def capabilities(self, endpoint):
         """What a device is known to be able to do."""
         return tuple(self._devices[endpoint].capabilities) if endpoint in self._devices else ()

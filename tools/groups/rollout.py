@@ -138,6 +138,12 @@ class Rollout:
         self._progress(now)
         return True
 
+    def refused(self, endpoint, why, now):
+        """It has been asked, and gives no acknowledgement. It is asked again, as it may be busy."""
+        record = self._book.of(endpoint)
+        if record and record.state == states.SENT:
+            self._book.move(record, states.SENT, now, "its answer: " + why)
+
     def online(self, endpoint, way, now, version=None, reported=None):
         """It has registered or updated, is reached by this way now, and has this version of the group's document, in
         this state: that makes up for acknowledgements that were lost. It gets ours at once if it lacks it and its stage
@@ -150,9 +156,7 @@ class Rollout:
             status = states.REPORTED.get(reported, states.DUPLICATE)
             told = wire.Acknowledgement(endpoint.encode(), self.group.id, version, status, None)
             self.acknowledged(endpoint, told, now)
-        elif record.state in states.ANSWERED:
-            return
-        elif self.state in (ABORTED, EXPIRED):
+        elif record.state in states.ANSWERED or self.state in (ABORTED, EXPIRED):
             return
         elif record.stage > self.stage:
             self._book.move(record, states.PLANNED, now)
@@ -307,7 +311,8 @@ class Rollout:
     def _try(self, record, tried, now):
         self._outbox.ask(record.endpoint)
         if tried >= ONLINE_TRIES and record.state == states.SENT:
-            self._book.move(record, states.UNREACHABLE, now, "registered, and silent after %d tries" % tried)
+            why = record.reason or "registered, and silent"
+            self._book.move(record, states.UNREACHABLE, now, "%s after %d tries" % (why, tried))
             self._stage.settle(record.index)
         elif record.state == states.PLANNED:
             self._book.move(record, states.SENT, now)

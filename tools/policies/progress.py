@@ -29,6 +29,15 @@ def follow(ask, as_json, out=None):
     return told
 
 
+def keys(ask, as_json):
+    """Show what ask() tells, a status of the keys, once nobody is being told of them; -> it."""
+    while (told := ask())["telling"]:
+        time.sleep(_EVERY)
+    counts = ", ".join(f"{count} {said}" for said, count in told["counts"].items())
+    print(json.dumps(told) if as_json else f"keys {told['version']}: {counts or 'no member of their groups'}")
+    return told
+
+
 def ended(told):
     """Whether it has ended, or all that goes on is waiting for who is away."""
     return told["state"] != "running" or not any(told["counts"][state] for state in _MOVING)

@@ -1,4 +1,5 @@
-"""The verbs of `pointsman policy` that a platform carries out: push, status, pause, resume and abort."""
+"""The verbs of `pointsman policy` that a platform carries out: keys --push and --who, push, status, pause, resume and
+abort."""
 
 import base64
 import json
@@ -14,15 +15,16 @@ from .asking import Asking, token
 _PLATFORM = "http://127.0.0.1:5694"
 
 
-def _platform_arguments(parser):
+def platform_arguments(parser, required=True):
+    """Of all of them."""
     parser.add_argument("--platform", metavar="URI", default=_PLATFORM, help=f"its REST (default {_PLATFORM})")
-    parser.add_argument("--token", metavar="FILE", required=True, help="as of serve platform --rest-token")
+    parser.add_argument("--token", metavar="FILE", required=required, help="as of serve platform --rest-token")
 
 
 def push_arguments(parser):
     """Of push."""
     parser.add_argument("file", metavar="FILE", help="what sign has written")
-    _platform_arguments(parser)
+    platform_arguments(parser)
     parser.add_argument("--stages", metavar="PERCENT,...", help="as 1,10,100: how many of those reachable at a time")
     parser.add_argument("--soak", type=int, metavar="S", help="a stage is watched for so long after its last answer")
     parser.add_argument("--patience", type=int, metavar="S", help="a stage is waited for so long (default 60)")
@@ -36,7 +38,7 @@ def version_arguments(parser):
     """Of the others."""
     parser.add_argument("group", metavar="GROUP", help="the group's name")
     parser.add_argument("--number", type=int, metavar="N", help="the version (default: the newest)")
-    _platform_arguments(parser)
+    platform_arguments(parser)
 
 
 def status_arguments(parser):
@@ -77,6 +79,19 @@ def change(args):
     asking = Asking(args.platform, token(args.token))
     where = "groups", args.group, "policies", _version(args, asking), args.verb
     return _said(args, asking.ask("POST", *where))
+
+
+def vouch(args):
+    """Have a platform tell its groups' members who may sign, or show who knows."""
+    if not args.token:
+        raise Fault("policy keys: --token is missing", "the file of serve platform --rest-token", faults.USAGE)
+    asking = Asking(args.platform, token(args.token))
+    if args.push:
+        asking.ask("POST", "keys", document=base64.b64encode(showing.read(args.push)).decode())
+    told = progress.keys(lambda: asking.ask("GET", "keys", query="?members=1" if args.who else ""), args.json)
+    for one in () if args.json else told.get("outcomes", ()):
+        print(f"{one['endpoint']:32} {one['said']}")
+    return faults.FAILED if any(said.startswith("refused") for said in told["counts"]) else faults.OK
 
 
 def _version(args, asking):

@@ -189,8 +189,8 @@ class Platform:
         record = self._table.of(endpoint)
         return record is not None, record and record.via
 
-    async def _send_policy(self, endpoint, document):
-        return (await self._request(endpoint, Code.POST, ("policy",), document)).payload
+    async def _send_policy(self, endpoint, path, payload):
+        return (await self._request(endpoint, Code.POST, path, payload)).payload
 
     def _acknowledged(self, request):
         """From a device, or many from a gateway: only those of devices that are behind it now."""

@@ -16,17 +16,17 @@ from dataclasses import replace
 from ...agent.codec import cose
 from ...agent.engine import policy_rules as rules
 from ...agent.errors import LocalError, RemoteError
-from ..groups import planning, rollout, states, wire
+from ..groups import planning, rollout, states
 from ..groups.members import Groups
 from ..groups.planning import MULTICAST, Reach
 from ..groups.rollouts import UNFINISHED, Rollouts
-from .coap import Refusal, Unreachable
+from .bringing import Bringing
+from .vouching import Vouching
 
 _KEEP_MS, _IDLE_MS = 1000, 60_000
 _GATHERED_MS = 1500  # a gateway gathers acknowledgements for a second
 _TRIAL_S = 300  # of a document that changes the way out and does not say how long it is to be tried
 _TRIED = (5, 6, 7, 10)  # the settings that do
-_MOST_ASKED = 1000  # devices at one time
 _POL = re.compile("((?:[0-9a-f]{2}){1,32})[.]([0-9]{1,10})[.]([a-z]{1,16})")
 
 
@@ -44,18 +44,19 @@ def reported(queries):
 
 class Pushes:
     """`reach(endpoint)`: (whether it is registered, the gateway it is registered through or None);
-    `send(endpoint, document)` is a coroutine function giving the payload of its answer, which may raise Refusal or
-    Unreachable; `multicast(gateway, group, payload)` and `publish(topic, document)`: the other ways."""
+    `send(endpoint, path, payload)`: as of Bringing; `multicast(gateway, group, payload)` and `publish(topic,
+    document)`: the other ways."""
 
     def __init__(self, storage, reach, send, note, multicast=None, publish=None):
-        self._reach, self._send, self._note = reach, send, note
+        self._reach, self._note = reach, note
         self._multicast = multicast
         self._publish = publish
         self.groups = Groups(storage, self._joined, self._left)
+        self.keys = Vouching(storage, self.groups)
+        self._bringing = Bringing(send, self.keys, note, self._answered, self._refused)
         self._rollouts = Rollouts(storage)
         self._chance = random.SystemRandom()
         self._active = {}  # group name: Rollout
-        self._asked, self._tasks = set(), set()
         self._wake, self._one, self._worker = asyncio.Event(), asyncio.Lock(), None
         self._changed, self._kept = set(), 0  # names of groups; ms
 
@@ -72,11 +73,10 @@ class Pushes:
         self._worker = asyncio.create_task(self._work())
 
     async def stop(self):
-        running = [task for task in (self._worker, *self._tasks) if task]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await self._bringing.stop()
         if self._worker:
+            self._worker.cancel()
+            await asyncio.gather(self._worker, return_exceptions=True)
             await self._keep()
 
     # -- what operators do; all raise LocalError
@@ -115,6 +115,16 @@ class Pushes:
             del self._active[name]
             raise
         self._turn(made)
+
+    async def vouch(self, document):
+        """Take up a signed document of keys, and tell the members who lack it; -> its status."""
+        await self.keys.take(document)
+        self._bringing.tell(endpoint for endpoint in self.keys.lacking() if self._reach(endpoint)[0])
+        return self.vouched()
+
+    def vouched(self):
+        """Who may sign, and how many members know it. `telling`: how many are being told."""
+        return {**self.keys.status(), "telling": self._bringing.telling}
 
     async def change(self, name, version, verb):
         """pause, resume or abort, kept when it returns; -> its status."""
@@ -158,6 +168,8 @@ class Pushes:
 
     def online(self, endpoint, told):
         """A device has registered or updated, and says of its policies what reported() has found."""
+        self.keys.online(endpoint)
+        self._tell(endpoint)
         for made in list(self._active.values()):
             version, state = told.get(made.group.id, (None, None))
             made.online(endpoint, planning.way(made.group, self._reached(endpoint)), _now(), version, state)
@@ -177,7 +189,13 @@ class Pushes:
 
     # -- inside
 
+    def _tell(self, endpoint):
+        """It may be new here, or have been away."""
+        if self.keys.lacks(endpoint) and self._reach(endpoint)[0]:
+            self._bringing.tell([endpoint])
+
     def _joined(self, group, member):
+        self._tell(member.endpoint)
         made = self._active.get(group.name)
         if made:
             made.join(member, planning.way(group, self._reached(member.endpoint)), _now())
@@ -203,7 +221,7 @@ class Pushes:
     def _carry_out(self, made, wanted):
         for kind, *what in wanted:
             if kind == "unicast":
-                self._ask(made, *what)
+                self._bringing.ask(made, *what)
             elif kind == "multicast":
                 self._multicast(what[0], made.group, what[1])
             elif kind == "publish":
@@ -211,25 +229,13 @@ class Pushes:
             else:
                 self._note("policy", group=made.group.name, version=made.version, what=what[0], **what[1])
 
-    def _ask(self, made, endpoint, document):
-        """By unicast, once at a time; who is not asked now is asked again."""
-        if endpoint in self._asked or len(self._asked) >= _MOST_ASKED:
-            return
-        self._asked.add(endpoint)
-        task = asyncio.create_task(self._bring(made, endpoint, document))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _answered(self, made, endpoint, told):
+        if made.acknowledged(endpoint, told, _now()):
+            self._turn(made)
 
-    async def _bring(self, made, endpoint, document):
-        try:
-            told = wire.read_acknowledgement(await self._send(endpoint, document))
-            if made.acknowledged(endpoint, told, _now()):
-                self._turn(made)
-        except (Refusal, RemoteError, Unreachable) as problem:
-            self._note("policy_unanswered", endpoint=endpoint, group=made.group.name, version=made.version,
-                       why=str(problem)[:200])
-        finally:
-            self._asked.discard(endpoint)
+    def _refused(self, made, endpoint, why):
+        made.refused(endpoint, why, _now())
+        self._changed.add(made.group.name)
 
     async def _work(self):
         while True:

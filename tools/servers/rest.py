@@ -9,6 +9,8 @@
     POST   /groups/G/policies                   {"document": base64, "terms": {...}, "dry_run": true}
     GET    /groups/G/policies/V                 state and counts; with ?members=1 what each has said
     POST   /groups/G/policies/V/pause, /resume, /abort
+    POST   /keys                                {"document": base64}: who may sign, as the root has signed it
+    GET    /keys                                who may, and who knows; with ?members=1 what each has said
 
 Each request carries `Authorization: Bearer TOKEN`; one a connection. It listens on this machine only: a proxy in front
 of it brings TLS. What is wrong is answered as {"error": cause and remedy}.
@@ -189,16 +191,35 @@ async def _versions(pushes, _body, _query, name):
     return 200, {"versions": pushes.versions(name)}
 
 
+def _document(text):
+    try:
+        return base64.b64decode(text or "", validate=True)
+    except ValueError as problem:
+        raise Wrong(400, f"document is no base64: {problem}") from problem
+
+
+async def _vouch(pushes, body, _query):
+    (text,) = _take(body, document=str)
+    return 201, await pushes.vouch(_document(text))
+
+
+async def _vouched(pushes, _body, query):
+    told = pushes.vouched()
+    if query.get("members") == ["1"]:
+        told["outcomes"] = pushes.keys.outcomes()
+    return 200, told
+
+
 async def _push(pushes, body, _query, name):
     text, terms, dry = _take(body, document=str, terms=dict, dry_run=bool)
+    document = _document(text)
     try:
-        document = base64.b64decode(text or "", validate=True)
         terms = dict(terms or {})
         if "stages" in terms:
             terms["stages"] = tuple(terms["stages"])
         wanted = Terms(**terms)
     except (ValueError, TypeError) as problem:
-        raise Wrong(400, f"document is no base64, or terms are wrong: {problem}") from problem
+        raise Wrong(400, f"terms are wrong: {problem}") from problem
     if dry:
         return 200, {way: dict(zip(("members", "datagrams", "bytes"), found, strict=True))
                      for way, found in totals(pushes.plan(name, document, wanted)).items()}
@@ -228,4 +249,6 @@ _ROUTES = (
     ("POST", _GROUP + "/policies", _push),
     ("GET", _VERSION, _status),
     ("POST", _VERSION + "/(pause|resume|abort)", _change),
+    ("POST", "/keys", _vouch),
+    ("GET", "/keys", _vouched),
 )

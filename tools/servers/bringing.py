@@ -1,0 +1,150 @@
+"""What goes to devices one by one: documents, and before them the keys of who signs them, where a device lacks these. A
+small device takes one thing at a time.
+"""
+
+import asyncio
+from collections import deque
+
+from aiocoap.numbers.codes import Code
+
+from ...agent.codec import cbor
+from ...agent.errors import RemoteError
+from ..groups import wire
+from .coap import Refusal, Unreachable
+
+_MOST_ASKED = 1000  # documents on their way at one time
+_MOST_TOLD = 40  # keys on their way at one time: nobody waits for them, and a socket's buffer holds no more answers
+_SERVERS_FAULT = 5  # class of a code
+_DOCUMENT, _KEYS = (wire.PATH,), (wire.PATH, "keys")
+
+
+class Bringing:
+    """`send(endpoint, path, payload)` is a coroutine function giving the payload of the answer, which may raise Refusal
+    or Unreachable; `keys`: a Vouching; `answered(rollout, endpoint, Acknowledgement)` and `refused(rollout, endpoint,
+    why)`: what came of a document."""
+
+    def __init__(self, send, keys, note, answered, refused):
+        self._send, self._keys, self._note = send, keys, note
+        self._answered, self._refused = answered, refused
+        self._asked, self._tasks = set(), set()  # (endpoint, group); tasks
+        self._locks = {}  # endpoint: [Lock, how many want it]
+        self._waiting, self._telling = deque(), set()  # endpoints that are to have keys, and that are being told
+
+    @property
+    def telling(self):
+        """How many devices are still to be told of the keys now."""
+        return len(self._waiting) + len(self._telling)
+
+    async def stop(self):
+        running = list(self._tasks)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def ask(self, rollout, endpoint, document):
+        """Bring a document, once at a time; who is not asked now is asked again."""
+        key = endpoint, rollout.group.name
+        if key not in self._asked and len(self._asked) < _MOST_ASKED:
+            self._asked.add(key)
+            self._spawn(self._bring(key, rollout, document))
+
+    def tell(self, endpoints):
+        """Bring the keys to these, some at a time; who does not answer is told at its next contact."""
+        known = self._telling.union(self._waiting)
+        self._waiting.extend(endpoint for endpoint in endpoints if endpoint not in known)
+        self._tell_some()
+
+    def _tell_some(self):
+        while self._waiting and len(self._telling) < _MOST_TOLD:
+            endpoint = self._waiting.popleft()
+            self._telling.add(endpoint)
+            self._spawn(self._tell(endpoint))
+
+    def _spawn(self, coroutine):
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell(self, endpoint):
+        try:
+            async with _Turn(self._locks, endpoint):
+                await self._vouch(endpoint)
+        except Unreachable as problem:
+            self._note("keys_unanswered", endpoint=endpoint, why=str(problem)[:200])
+        finally:
+            self._telling.discard(endpoint)
+            self._tell_some()
+
+    async def _bring(self, key, rollout, document):
+        endpoint, group = key
+        try:
+            async with _Turn(self._locks, endpoint):
+                told = wire.read_acknowledgement(await self._vouched(endpoint, document))
+            self._answered(rollout, endpoint, told)
+        except (Refusal, RemoteError, Unreachable) as problem:
+            why = str(problem)[:200]
+            self._note("policy_unanswered", endpoint=endpoint, group=group, version=rollout.version, why=why)
+            if not isinstance(problem, Unreachable):
+                self._refused(rollout, endpoint, why)
+        finally:
+            self._asked.discard(key)
+
+    async def _vouched(self, endpoint, document):
+        """The answer to a document; one who believes nobody may have lost the keys that it had."""
+        await self._vouch(endpoint)
+        try:
+            return await self._send(endpoint, _DOCUMENT, document)
+        except Refusal as problem:
+            if problem.code != Code.BAD_REQUEST or not self._keys.doubt(endpoint):
+                raise
+        await self._vouch(endpoint)
+        return await self._send(endpoint, _DOCUMENT, document)
+
+    async def _vouch(self, endpoint):
+        """The keys, to who lacks them."""
+        if not self._keys.lacks(endpoint):
+            return
+        version = self._keys.version
+        try:
+            status = _status(await self._send(endpoint, _KEYS, self._keys.document))
+        except Refusal as problem:
+            if problem.code.class_ == _SERVERS_FAULT:  # a gateway's, whose device is silent
+                raise Unreachable(str(problem)) from problem
+            status = "refused: %s" % problem.code.dotted
+        self._keys.said(endpoint, version, status)
+
+
+class _Turn:
+    """One at a time for each endpoint, in the order in which they came."""
+
+    def __init__(self, locks, endpoint):
+        self._locks, self._endpoint = locks, endpoint
+
+    async def __aenter__(self):
+        found = self._locks.setdefault(self._endpoint, [asyncio.Lock(), 0])
+        found[1] += 1
+        try:
+            await found[0].acquire()
+        except BaseException:
+            self._leave(found)
+            raise
+
+    async def __aexit__(self, *_):
+        found = self._locks[self._endpoint]
+        found[0].release()
+        self._leave(found)
+
+    def _leave(self, found):
+        found[1] -= 1
+        if not found[1]:
+            del self._locks[self._endpoint]
+
+
+def _status(payload):
+    """The number in the answer to a document of keys, or what is wrong with it."""
+    try:
+        told = cbor.decode(payload)
+    except RemoteError:
+        told = None
+    fits = isinstance(told, list) and 1 <= len(told) <= 2 and type(told[0]) is int
+    return told[0] if fits else "refused: no answer that makes sense"
