@@ -93,10 +93,10 @@ class Town:
         if self.reaches[endpoint].live and not self._lost():
             self._take(endpoint, 1)
 
-    def _publish(self, topic, document):
+    def _publish(self, topic, document, before=False):
         self.retained = document
         for endpoint, reach in self.reaches.items():
-            if document and reach.live and "mqtt" in reach.capabilities:
+            if document and not before and reach.live and "mqtt" in reach.capabilities:
                 self._take(endpoint, self.chance.randrange(500))
 
     def _tell(self, event, fields):
@@ -172,9 +172,25 @@ def test_each_by_its_way():
 
 def test_a_broker_that_loses_is_made_up_for():
     town = started([BROKER] * 5)
-    town._publish = lambda topic, document: None
+    town._publish = lambda *what: None
     town.run(until=60_000)
     assert acked(town) == 5 and town.rollout.sent[UNICAST] == 5
+
+
+@pytest.mark.parametrize("online, state", [(5, "complete"), (4, "running")])
+def test_a_restart_sees_to_what_is_retained(online, state):
+    """A broker that has lost it has it again; who aborts the rollout takes it back."""
+    town = started([BROKER] * online + [AWAY] * (5 - online))
+    town.run(until=60_000)
+    assert town.rollout.state == state and town.retained == DOCUMENT
+    town.retained = b""
+    town.restart()
+    town.run(until=120_000)
+    assert acked(town) == online and town.retained == DOCUMENT
+    if state == "running":
+        town.rollout.abort(town.now)
+        town.run(until=130_000)
+        assert town.retained == b""
 
 
 def test_unicast_is_spread_as_the_answers_shall_be():

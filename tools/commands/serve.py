@@ -15,10 +15,11 @@ from .. import faults
 from ..faults import Fault
 from ..modem.centre import Party, semi_octets
 from ..policies.asking import token
-from ..servers import enrolling
-from ..servers.configuration import Configuration, checked_accounts, checked_settings
+from ..servers import publishing
+from ..servers.configuration import Configuration
 from ..servers.credentials import DTLS, NONE, OSCORE, BadSecret, load, load_key
 from ..servers.credentials import KINDS as KINDS_OF_SECURITY
+from ..servers.devices_file import read_devices
 from ..servers.gateway import Gateway
 from ..servers.messages import SLOW, Face
 from ..servers.platform import Platform
@@ -27,7 +28,6 @@ from ..servers.storage import Storage
 
 KINDS = ("configuration", "gateway", "platform")
 PORTS = {"gateway": 5683, "platform": 5693, "configuration": 5783}
-MAX_ACCOUNTS_FILE = 16 * 1024 * 1024  # bytes
 
 HELP = """\
 configuration  LwM2M bootstrap server: gives devices their server accounts and settings
@@ -46,6 +46,7 @@ examples:
   pointsman serve configuration --security dtls --secret configuration.secret --accounts devices.json
   pointsman serve platform --insecure --bind 0.0.0.0:5693       where you trust the network
   pointsman serve platform --insecure --rest 127.0.0.1:5694 --rest-token operator.token      for pointsman policy push
+  pointsman serve platform --insecure --broker mqtts://broker.example --broker-user platform --broker-password mqtt.key
   pointsman serve platform --insecure --sms +491700000001 --centre /tmp/centre       the laboratory's short messages
 
 devices.json names what each device gets, by its endpoint name:
@@ -74,6 +75,7 @@ def arguments(parser):
                         help="platform: a gateway that may register devices; may be repeated")
     parser.add_argument("--rest", metavar="HOST:PORT", help="platform: groups and policies over HTTP, on this machine")
     parser.add_argument("--rest-token", metavar="FILE", help="and what operators prove themselves with, mode 0600")
+    publishing.arguments(parser)
     parser.add_argument("--platform", metavar="URI", help="gateway: the platform to register devices with")
     parser.add_argument("--platform-key", metavar="FILE",
                         help="gateway: its own key there; coap:// is OSCORE then, coaps:// is DTLS")
@@ -93,18 +95,20 @@ def run(args):
     _check(args)
     secrets = _secrets(args)
     host, port = _bind(args.bind or f"127.0.0.1:{PORTS[args.kind]}")
-    devices = _devices(args.accounts) if args.accounts else {}
+    devices = read_devices(args.accounts) if args.accounts else {}
     storage = _storage(args.db)
     try:
-        server = _server(args, secrets, storage, host, port, _Lines(args.json))
-        asyncio.run(_serve(args, server, devices, f"{host}:{port}"))
+        log = _Lines(args.json)
+        broker = publishing.publisher(args, storage.notes("platform", log))
+        server = _server(args, secrets, storage, host, port, log, broker)
+        asyncio.run(_serve(args, server, broker, devices, f"{host}:{port}"))
     finally:
         storage.close()
     return faults.OK
 
 
 def _check(args):
-    only = {"gateway": ("platform", "platform_key"), "platform": ("gateway", "rest", "rest_token"),
+    only = {"gateway": ("platform", "platform_key"), "platform": ("gateway", "rest", "rest_token", *publishing.OPTIONS),
             "configuration": ("accounts", "multicast_port", "advertise")}
     for kind, names in only.items():
         for name in names:
@@ -144,6 +148,7 @@ def _secrets(args):
     """(the server's Secret or None, the gateway's key at its platform or None). Raises Fault."""
     open_legs = [] if args.security in (OSCORE, DTLS) else ["a device's accounts and readings"]
     open_legs += ["the way to the platform"] if args.kind == "gateway" and not args.platform_key else []
+    open_legs += ["the password for the broker"] if publishing.in_the_clear(args) else []
     if bool(open_legs) != args.insecure or (args.insecure and args.security is None and args.secret):
         _refuse_insecurity(args, open_legs)
     if (args.security in (OSCORE, DTLS)) != bool(args.secret):
@@ -161,7 +166,8 @@ def _secrets(args):
 def _refuse_insecurity(args, open_legs):
     if open_legs and not args.insecure:
         raise Fault(f"serve: {' and '.join(open_legs)} would go in the clear", "give --security oscore --secret FILE "
-                    "(gateway: and --platform-key FILE), or --insecure if you trust the network", faults.USAGE)
+                    "(gateway: and --platform-key FILE; --broker mqtts://), or --insecure if you trust the network",
+                    faults.USAGE)
     raise Fault("serve: --insecure, and nothing is", "leave it out, or --secret and --platform-key", faults.USAGE)
 
 
@@ -216,7 +222,7 @@ def _storage(url):
         raise Fault(f"serve: cannot open {url}: {cause}", "check the file or move it away", faults.STORE) from problem
 
 
-def _server(args, secrets, storage, host, port, log):
+def _server(args, secrets, storage, host, port, log, broker):
     secret, key = secrets
     name = args.name if args.kind == "gateway" else args.kind
     keys = serving(args.security, secret, storage, name, args.gateway)
@@ -225,16 +231,18 @@ def _server(args, secrets, storage, host, port, log):
         return Gateway(storage, host, port, args.platform, log, name, args.limit, keys=keys, upstream_keys=upstream)
     if args.kind == "platform":
         return Platform(storage, host, port, log, args.limit, keys=keys, gateways=args.gateway,
-                        slow=SLOW if args.sms else None)
+                        slow=SLOW if args.sms else None, publish=broker and broker.publish)
     return Configuration(storage, host, port, log, args.multicast_port, args.advertise, keys=keys,
                          slow=SLOW if args.sms else None)
 
 
-async def _serve(args, server, devices, where):
+async def _serve(args, server, broker, devices, where):
     ended, face, party = asyncio.Event(), None, None
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     try:
+        if broker:
+            broker.start()  # first: it is at home with small descriptors only
         await server.start()
         if args.rest:
             await _rest(args, server)
@@ -250,6 +258,8 @@ async def _serve(args, server, devices, where):
             await party.stop()
             face.close()
         await server.stop()
+        if broker:
+            await broker.stop()
 
 
 async def _rest(args, server):
@@ -283,47 +293,6 @@ def _cannot_listen(problem, where, multicast_port):
     if problem.errno == errno.EADDRNOTAVAIL:
         return Fault(f"serve: {where} is no address of this machine", "choose one of its own, or 0.0.0.0", faults.HOST)
     return Fault(f"serve: cannot listen on {where}: {problem.strerror or problem}", "", faults.FAILED)
-
-
-def _devices(file):
-    """{endpoint: {"accounts": [...], "settings": {...}}} of an accounts file. Faults name the line."""
-    try:
-        with open(file, encoding="utf-8") as source:
-            text = source.read(MAX_ACCOUNTS_FILE)
-        found = json.loads(text)
-    except json.JSONDecodeError as problem:
-        raise _bad(file, problem.lineno, problem.msg) from problem
-    except (OSError, UnicodeDecodeError) as problem:
-        cause = getattr(problem, "strerror", None) or "it is not UTF-8 text"
-        raise Fault(f"serve: cannot read {file}: {cause}", "see serve --help", faults.USAGE) from problem
-    if not isinstance(found, dict):
-        raise _bad(file, 1, "an object of endpoint names is expected")
-    for endpoint, given in found.items():
-        try:
-            _check_device(given)
-        except ValueError as problem:
-            raise _bad(file, _line(text, endpoint, str(problem)), f"{endpoint}: {problem}") from problem
-    return found
-
-
-def _check_device(given):
-    policies = {"groups", "policy_root", "broker"}
-    if not isinstance(given, dict) or not {"accounts"} <= set(given) <= {"accounts", "settings"} | policies:
-        raise ValueError('an object with "accounts", and perhaps "settings", "groups", "policy_root", "broker"')
-    checked_accounts(given["accounts"])
-    checked_settings(given.get("settings", {}))
-    enrolling.checked(**{name: given[name] for name in policies & set(given)})
-
-
-def _line(text, endpoint, problem):
-    """Where in the file: the first mention, after the endpoint's name, of the word that the message begins with."""
-    start = max(0, text.find(json.dumps(endpoint, ensure_ascii=False)))
-    word = text.find(f'"{problem.partition(":")[0]}"', start)
-    return text.count("\n", 0, max(start, word)) + 1
-
-
-def _bad(file, line, cause):
-    return Fault(f"serve: {file} line {line}: {cause}", "correct it; serve --help shows the form", faults.USAGE)
 
 
 class _Lines:

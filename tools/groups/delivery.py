@@ -108,8 +108,8 @@ class Delivery(asyncio.DatagramProtocol):
     def _do_unicast(self, endpoint, document):
         self._send(document, self._place(endpoint), True)
 
-    def _do_publish(self, topic, document):
-        self._publish(topic, document)
+    def _do_publish(self, *what):
+        self._publish(*what)
 
     def _do_tell(self, event, fields):
         self._tell(event, fields)

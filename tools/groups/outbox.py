@@ -3,6 +3,7 @@
     ("multicast", gateway, payload)   to the group's address on that gateway's LAN, as wire.push() packs it
     ("unicast", endpoint, payload)    the same to one member, confirmable, by the way it is registered
     ("publish", topic, document)      retained, QoS 1; an empty document takes back what is retained
+    ("publish", topic, document, True)    the same, if the broker does not have it any more
     ("tell", event, fields)           for a log or a progress bar
 """
 
@@ -15,6 +16,7 @@ class Outbox:
 
     def __init__(self, group, document):
         self._group, self._document, self._out = group, document, []
+        self._retained = False
         self.sent = {MULTICAST: 0, UNICAST: 0, TOPIC: 0}
 
     def announce(self, gateway, blocks, window):
@@ -32,10 +34,17 @@ class Outbox:
         """To the group's topic."""
         self._out.append(("publish", self._group.topic, self._document))
         self.sent[TOPIC] += 1
+        self._retained = True
+
+    def published(self):
+        """It may have been published before a restart."""
+        if self._group.topic:
+            self._out.append(("publish", self._group.topic, self._document, True))
+            self._retained = True
 
     def retract(self):
         """Take back what the broker has retained, if anything."""
-        if self.sent[TOPIC]:
+        if self._retained:
             self._out.append(("publish", self._group.topic, b""))
 
     def tell(self, event, **fields):

@@ -94,6 +94,8 @@ class Rollout:
         self._trials = {record.index for record in self._book if record.status == states.TRIAL}
         self._stage, self._paused_at, self._revived = Stage(stage), now, state == PAUSED
         self._become(state)
+        if self._last and state in (RUNNING, PAUSED, COMPLETE):
+            self._outbox.published()
         if state == RUNNING:
             self._begin(stage, now)
 

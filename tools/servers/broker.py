@@ -30,7 +30,7 @@ class Broker:
         self._place, self._note = _place(uri), note
         self._wanted, self._sent = {}, {}  # topic: document, until it is taken back; packet: (topic, document)
         self._open = set()  # topics whose document the broker has not confirmed
-        self._up, self._settled, self._loop = False, asyncio.Event(), None
+        self._up, self._kept, self._settled, self._loop = False, None, asyncio.Event(), None
         self._settled.set()
         self._client = self._made(name, user, password)
         if urlsplit(uri).scheme == "mqtts":
@@ -51,14 +51,17 @@ class Broker:
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
 
-    def publish(self, topic, document):
-        """Retain this document under a topic, as soon as the broker is there; b"" takes back what is. LocalError: a
-        topic or a document that no broker takes, or too many."""
+    def publish(self, topic, document, before=False):
+        """Retain this document under a topic, as soon as the broker is there; b"" takes back what is. before: it has
+        been published by our predecessor, so only a broker that has lost it is given it. LocalError: a topic or a
+        document that no broker takes, or too many."""
         if not 0 < len(topic.encode()) <= 256 or set(topic) & set("+#\0"):
             raise LocalError("topic %.80r: 1 to 256 bytes without + and #" % topic)
         if len(document) > _BYTES or (topic not in self._wanted and len(self._wanted) >= _TOPICS):
             raise LocalError("broker: up to %d topics, each with up to %d bytes" % (_TOPICS, _BYTES))
         self._wanted[topic] = bytes(document)
+        if before and self._kept is not False:
+            return  # _connected() sees to it
         self._open.add(topic)
         self._settled.clear()
         if self._up:
@@ -87,10 +90,12 @@ class Broker:
     def _connected(self, kept, code):
         if code.is_failure:
             return self._note("broker_refused", why=str(code))
-        self._up = True
+        self._up, self._kept = True, kept
         self._note("broker_connected", session=kept)
         if not kept:  # it may have lost what it had retained
             self._open.update(self._wanted)
+        if self._open:
+            self._settled.clear()
         under_way = {topic for topic, _ in self._sent.values()}
         for topic in sorted(self._open - under_way if kept else self._open):
             self._send(topic)
