@@ -151,7 +151,7 @@ class Story:
         self.driver.flush()
 
     def until(self, condition, what):
-        for _ in range(1000):
+        for _ in range(10000):
             if condition():
                 return
             yield

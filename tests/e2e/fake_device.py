@@ -65,7 +65,7 @@ class FakeDevice(resource.Resource):
         message = Message(code=code, uri=uri, payload=payload)
         if format is not None:
             message.opt.content_format = format
-        return await asyncio.wait_for(self.context.request(message).response, 10)
+        return await asyncio.wait_for(self.context.request(message).response, 60)
 
     async def register(self, server, epoch=None, lifetime=60, more="", links="</1/1>,</3/0>"):
         uri = f"{server}/rd?ep={self.name}&lt={lifetime}&lwm2m=1.1&b=U{more}"
@@ -141,7 +141,7 @@ class FakeDevice(resource.Resource):
             await self._watched.wait()
 
 
-async def becomes(condition, limit=8.0):
+async def becomes(condition, limit=60):
     """Poll for a condition; say which one did not come true."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(limit):

@@ -111,7 +111,7 @@ async def send(data, server):
     transport = await _bound("127.0.0.1", lambda got, _: answers.put_nowait(got))
     try:
         transport.sendto(data, server)
-        return await asyncio.wait_for(answers.get(), 10)
+        return await asyncio.wait_for(answers.get(), 60)
     finally:
         transport.close()
 

@@ -99,7 +99,7 @@ class Device:
         self.timer = due and self.loop.call_later(max(0, due - self.now()) / 1000, self.do, "poll")
 
 
-async def until(condition, what, seconds=15):
+async def until(condition, what, seconds=60):
     """Wait for a condition; fail with its name when it does not come true."""
     end = time.monotonic() + seconds
     while not condition():

@@ -11,14 +11,14 @@ from agent.codec import coap
 
 
 class Registrar:
-    """A UDP server in a thread. `seen`: [(peer, code as text, path, query)]; `known`: message ids are answered once."""
+    """A UDP server in a thread. `seen`: [(peer, code as text, path, query)], each request once."""
 
     def __init__(self):
         self.seen, self._sock = [], socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sock.bind(("127.0.0.1", 0))
         self._sock.settimeout(0.05)
         self.port = self._sock.getsockname()[1]
-        self.mute = False
+        self.mute, self._known = False, {}  # (peer, message id): the answer
         self._ended = False
         self._thread = threading.Thread(target=self._serve)
 
@@ -36,7 +36,7 @@ class Registrar:
         options = [(coap.URI_PATH, part.encode()) for part in path]
         self._sock.sendto(coap.encode(coap.Message(coap.CON, code, 1, b"\x01", options)), peer)
 
-    def wait(self, condition, seconds=20):
+    def wait(self, condition, seconds=60):
         """Poll until condition(self.seen) is true; returns what it gave."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -60,10 +60,14 @@ class Registrar:
             message = coap.decode(data)
             if message.type != coap.CON or self.mute:
                 continue
+            if (peer, message.mid) in self._known:  # a busy machine repeats
+                self._sock.sendto(self._known[peer, message.mid], peer)
+                continue
             self.seen.append((peer, coap.dotted(message.code), message.path(), message.query()))
             answer = {coap.POST: coap.CHANGED, coap.DELETE: coap.DELETED}.get(message.code, coap.CONTENT)
             options = []
             if message.path() == ("rd",):
                 answer, options = coap.CREATED, [(coap.LOCATION_PATH, b"rd"), (coap.LOCATION_PATH, b"x1")]
-            reply = coap.Message(coap.ACK, answer, message.mid, message.token, options)
-            self._sock.sendto(coap.encode(reply), peer)
+            reply = coap.encode(coap.Message(coap.ACK, answer, message.mid, message.token, options))
+            self._known[peer, message.mid] = reply
+            self._sock.sendto(reply, peer)

@@ -24,7 +24,7 @@ class Log:
         return [fields for _, name, fields in self.lines if name == event]
 
 
-async def eventually(check, seconds=10):
+async def eventually(check, seconds=60):
     end = asyncio.get_running_loop().time() + seconds
     while not check():
         assert asyncio.get_running_loop().time() < end, "it did not come true"

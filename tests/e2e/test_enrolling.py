@@ -46,7 +46,7 @@ def test_groups_come_with_the_bootstrap(files):
                        "/26244/0/1": "mqtts://broker.example:8883", "/26244/0/2": "dev1", "/26244/0/3": b"geheim"}
         assert device.values["/26242/0/2"] == "internet"
         assert "meters" in kept and GUARD not in kept and "geheim" not in kept
-    asyncio.run(asyncio.wait_for(story(), 30))
+    asyncio.run(asyncio.wait_for(story(), 180))
 
 
 @pytest.mark.parametrize("groups, more, said", [

@@ -63,7 +63,7 @@ def test_what_somebody_types_reaches_a_device(served, tmp_path, capsys):
             code, out, _ = await asyncio.to_thread(say, "push", str(tmp_path / "7"))
             assert code == 0 and out.splitlines()[-1] == "meters 7: running: 1 acknowledged, 1 waiting"
             await becomes(lambda: device.applied == [7])
-    asyncio.run(asyncio.wait_for(story(), 30))
+    asyncio.run(asyncio.wait_for(story(), 180))
     code, out, _ = say("status", "meters", "--members")
     assert code == 0 and re.search("dev0 +acknowledged +[a-z]+ +applied\n", out) and "not registered" in out
     code, _, err = say("push", str(tmp_path / "8"))

@@ -48,7 +48,7 @@ async def world(count, **more):
 
 
 def run(story, *arguments):
-    asyncio.run(asyncio.wait_for(story(*arguments), 30))
+    asyncio.run(asyncio.wait_for(story(*arguments), 180))
 
 
 def test_members_obey_at_once_and_at_their_next_contact(sign):

@@ -39,7 +39,7 @@ def run(story):
             await rest.stop()
             await platform.stop()
             books.close()
-    asyncio.run(asyncio.wait_for(whole(), 30))
+    asyncio.run(asyncio.wait_for(whole(), 180))
 
 
 def test_from_a_group_to_a_policy_that_all_obey(sign):

@@ -60,7 +60,7 @@ SCENARIOS = ["names", "no_names", "carrier", "trouble", "unusable", "timer", "bu
 def test_driver(python, scenario, echo):
     """See driven.py."""
     run = subprocess.run([interpreter(python), str(ROOT / "tests/e2e/driven.py"), scenario, str(echo)],
-                         capture_output=True, text=True, timeout=60)
+                         capture_output=True, text=True, timeout=180)
     assert run.stdout == "passed\n" and run.returncode == 0, run.stdout + run.stderr
     assert (run.stderr.count("Traceback") == 1) == (scenario == "bug")
 
@@ -73,12 +73,13 @@ def test_names_are_asked_for_over_the_link(python, scenario, echo):
         silent.silent = True
         given = "%s,%s" % (silent.address, server.address)
         run = subprocess.run([interpreter(python), str(ROOT / "tests/e2e/driven.py"), scenario, str(echo), given],
-                             capture_output=True, text=True, timeout=60)
+                             capture_output=True, text=True, timeout=180)
         assert run.stdout == "passed\n" and run.returncode == 0, run.stdout + run.stderr
         assert silent.asked[0][0] == "gateway.test"
         if scenario == "resolved":
-            assert [name for name, _ in server.asked] == ["gateway.test", "none.test"]
-            assert len({peer for _, peer in silent.asked + server.asked}) == 4  # each from a port of its own
+            asked = silent.asked + server.asked
+            assert list(dict.fromkeys(name for name, _ in server.asked)) == ["gateway.test", "none.test"]
+            assert len({peer for _, peer in asked}) == len(asked) >= 4  # each from a port of its own
 
 
 ZONE = {"gateway.test": "gw.test", "gw.test": "127.0.0.1", "none.test": None}
@@ -89,6 +90,7 @@ class Device:
 
     def __init__(self, python, folder, **settings):
         self.python, self.folder, self.process, self._lines = python, folder, None, []
+        self._reader = None
         self.options = {"dir": str(folder), "eth": {"address": "127.0.0.2"}, "period": 5}
         self.settings = dict({"endpoint": "meter-1", "insecure": True, "links": "eth"}, **settings)
         self.carrier(True)
@@ -106,7 +108,8 @@ class Device:
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                         process_group=0)
         self._lines = []
-        threading.Thread(target=self._read, args=(self.process.stdout, self._lines), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(self.process.stdout, self._lines), daemon=True)
+        self._reader.start()
 
     def _read(self, stream, lines):
         for line in stream:
@@ -115,8 +118,8 @@ class Device:
     def events(self):
         return [json.loads(line) for line in self._lines if line.startswith("{")]
 
-    def wait_event(self, name, seconds=20):
-        end = time.monotonic() + seconds
+    def wait_event(self, name):
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             for event in self.events():
                 if event["event"] == name:
@@ -125,12 +128,14 @@ class Device:
         raise AssertionError("no event %s in: %s" % (name, "".join(self._lines)))
 
     def end(self, number=signal.SIGINT):
-        """Ask it to leave, CPython by a signal; the exit code."""
+        """Ask it to leave, CPython by a signal; the exit code. All that it said has been read then."""
         if self.python == "cpython":
             self.process.send_signal(number)
         else:
             (self.folder / "stop").touch()  # a signal may strike in the middle of an allocation there
-        return self.process.wait(20)
+        code = self.process.wait(60)
+        self._reader.join()
+        return code
 
     def __enter__(self):
         return self
@@ -185,8 +190,7 @@ def test_a_registrar_that_does_not_answer_the_goodbye_holds_nobody(python, devic
     registrar.count("0.02", ("rd",))
     device.wait_event("registered")
     registrar.mute = True
-    began = time.monotonic()
-    assert device.end() == 0 and time.monotonic() - began < 15
+    assert device.end() == 0  # long before the last of its repetitions, which would be after 93 s
 
 
 @BOTH
@@ -196,7 +200,7 @@ def test_cable_out_and_in(python, device, registrar):
     registrar.count("0.02", ("dp",))
     device.carrier(False)
     device.wait_event("down")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while sockets(device.process.pid) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert sockets(device.process.pid) == 0
@@ -223,7 +227,7 @@ def test_killed_in_the_middle_of_a_write(python, device, registrar):
     device.start()
     registrar.count("0.02", ("dp",))
     (device.folder / "cut").touch()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not (device.folder / "cut.done").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert (device.folder / "cut.done").exists()
@@ -245,8 +249,8 @@ def test_a_reboot_starts_over(python, device, registrar):
     device.wait_event("registered")
     registrar.ask(peer, coap.POST, "3", "0", "4")
     registrar.count("0.02", ("rd",), 2)
-    assert [row["event"] for row in device.events()].count("started") == 2
     assert device.end() == 0
+    assert [row["event"] for row in device.events()].count("started") == 2
 
 
 @BOTH
@@ -272,7 +276,7 @@ def test_a_modem_that_vanishes(python, tmp_path, registrar):
 
 
 def read_some(port):
-    assert select.select([port], [], [], 20)[0], "nothing written to the modem"
+    assert select.select([port], [], [], 60)[0], "nothing written to the modem"
     return os.read(port, 100)
 
 
@@ -302,7 +306,7 @@ def test_a_bad_configuration_is_one_line(python, tmp_path, config, code, text):
     words = [sys.executable, str(ROOT / "firmware/main.py"), str(file)]
     if python == "micropython":
         words = command(interpreter(python), file)
-    run = subprocess.run(words, capture_output=True, text=True, timeout=30)
+    run = subprocess.run(words, capture_output=True, text=True, timeout=180)
     assert run.returncode == code and run.stdout == "", run
     assert run.stderr.startswith("pointsman: ") and text in run.stderr and run.stderr.count("\n") == 1, run.stderr
     assert not store.exists()

@@ -20,7 +20,7 @@ COMMAND = [sys.executable, "-m", "pointsman.tools", "serve"]
 
 def serve(*arguments):
     """Run to the end: (exit code, standard error)."""
-    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=180)
     return done.returncode, done.stderr.strip()
 
 
@@ -52,7 +52,7 @@ def test_a_platform_serves_until_it_is_interrupted(started, tmp_path, number):
             assert (await device.send(uri, 0, [1])).code == Code.CHANGED
     asyncio.run(story())
     process.send_signal(number)
-    output, _ = process.communicate(timeout=20)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     events = [json.loads(line) for line in output.splitlines()]
     assert [line["event"] for line in events] == ["registered", "readings", "stopped"]
@@ -109,7 +109,7 @@ def test_security_that_is_none(files, words, said):
 
 
 def key(*words):
-    done = subprocess.run([*COMMAND[:-1], "key", *words], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([*COMMAND[:-1], "key", *words], capture_output=True, text=True, timeout=180)
     return done.returncode, done.stdout + done.stderr.strip()
 
 
@@ -144,10 +144,10 @@ def test_secured_servers_serve(started, files, security):
         async with FakeDevice("dev1") as device, guard:
             assert (await device.register(guard.uri, epoch=1)).code == Code.CREATED
             assert (await device.send(guard.uri, 0, [1])).code == Code.CHANGED
-            while "readings" not in platform.stdout.readline():
-                pass
+            while "readings" not in (line := await asyncio.to_thread(platform.stdout.readline)):
+                assert line, "the platform has ended"
 
-    asyncio.run(asyncio.wait_for(story(), 30))
+    asyncio.run(asyncio.wait_for(story(), 180))
 
 
 def test_a_port_in_use_is_named():

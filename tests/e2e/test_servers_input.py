@@ -58,7 +58,7 @@ SENDS = [
 
 
 def run(story):
-    asyncio.run(asyncio.wait_for(story(), 60))
+    asyncio.run(asyncio.wait_for(story(), 180))
 
 
 async def _started(server):

@@ -93,7 +93,7 @@ def sign(tmp_path_factory):
 
 
 def run(story):
-    asyncio.run(asyncio.wait_for(story(), 30))
+    asyncio.run(asyncio.wait_for(story(), 180))
 
 
 def test_one_datagram_reaches_all_on_a_lan_and_their_answers_come_together(sign):

@@ -79,7 +79,7 @@ async def platform(*members, url="sqlite://", log=None):
 
 
 def run(story):
-    asyncio.run(asyncio.wait_for(story(), 60))
+    asyncio.run(asyncio.wait_for(story(), 180))
 
 
 def counts(one):

@@ -5,9 +5,10 @@ import socket
 import subprocess
 import time
 
+from free_ports import free_port
 from programs import found
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 class Mosquitto:
@@ -47,12 +48,6 @@ class Mosquitto:
         program = found("mosquitto_pub", "mosquitto-clients")
         subprocess.run([program, "-h", "127.0.0.1", "-p", str(self.port), "-t", topic, "-q", "1", "-s", *options],
                        input=payload, check=True, timeout=PATIENCE_S)  # fmt: skip
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _answers(port):

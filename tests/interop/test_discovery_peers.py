@@ -10,6 +10,7 @@ import aiocoap.resource
 import pytest
 import zeroconf
 import zeroconf.asyncio
+from free_ports import free_port
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -190,9 +191,7 @@ async def _serve(attributes):
     bootstrap = aiocoap.resource.Resource()
     bootstrap.get_link_description = lambda: attributes
     site.add_resource(["bs"], bootstrap)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     return await aiocoap.Context.create_server_context(site, bind=(LOOPBACK, port), transports=["udp6"]), port
 
 

@@ -15,7 +15,7 @@ from pointsman.tools.servers.storage import Storage
 
 SECRET = Secret(bytes(range(32)))
 WORD = "secretPSK16bytes"
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 class Word:

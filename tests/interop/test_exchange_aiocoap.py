@@ -3,17 +3,17 @@
 import asyncio
 import contextlib
 import random
-import socket
 import time
 
 import aiocoap
 import aiocoap.resource
+from free_ports import free_port
 
 from agent.codec import coap
 from agent.engine.exchange import Exchange
 
 BODY = bytes(n * 7 & 0xFF for n in range(3000))
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 class Driver(asyncio.DatagramProtocol):
@@ -120,12 +120,6 @@ class Counter(aiocoap.resource.ObservableResource):
     def tick(self):
         self.count += 1
         self.updated_state()
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 @contextlib.asynccontextmanager

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import aiocoap
 import pytest
-from test_exchange_aiocoap import free_port
+from free_ports import free_port
 
 from pointsman.tools.firmware.launch import find_micropython
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-PATIENCE_S = 40
+PATIENCE_S = 120
 BODY = b"0123456789" * 200
 
 both = pytest.mark.parametrize("python", ["cpython", "micropython"])
@@ -133,7 +133,7 @@ class Tap(asyncio.DatagramProtocol):
         client, self.client = self.client, None
         data = self.requests[number]
         self.transport.sendto(data[:2] + bytes([data[2] ^ 0x55]) + data[3:], self.server)
-        answer = aiocoap.Message.decode(await asyncio.wait_for(self.answers.get(), 10))
+        answer = aiocoap.Message.decode(await asyncio.wait_for(self.answers.get(), PATIENCE_S))
         self.client = client
         return answer.code, answer.payload
 
@@ -153,7 +153,7 @@ def test_server(python, tmp_path):
 
         async def ask(code, path, payload=b""):
             message = aiocoap.Message(code=code, uri=uri + path, payload=payload)
-            response = await asyncio.wait_for(client.request(message).response, 15)
+            response = await asyncio.wait_for(client.request(message).response, PATIENCE_S)
             return response.code, response.payload
 
         try:
@@ -182,9 +182,9 @@ async def first_life(client, ask, uri, tap):
     assert await tap.replay(1) == (aiocoap.UNAUTHORIZED, b"Replay detected")
     assert await ask(aiocoap.GET, "large") == (aiocoap.CONTENT, BODY)
     observation = client.request(aiocoap.Message(code=aiocoap.GET, uri=uri + "p", observe=0))
-    assert (await asyncio.wait_for(observation.response, 15)).payload == b"one"
+    assert (await asyncio.wait_for(observation.response, PATIENCE_S)).payload == b"one"
     news = aiter(observation.observation)
     for value in (b"2", b"3" * 2000, b"4"):
         assert await ask(aiocoap.PUT, "p", value) == (aiocoap.CHANGED, b"")
-        assert (await asyncio.wait_for(anext(news), 15)).payload == value
+        assert (await asyncio.wait_for(anext(news), PATIENCE_S)).payload == value
     observation.observation.cancel()

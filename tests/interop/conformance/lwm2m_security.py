@@ -9,6 +9,7 @@ from typing import NamedTuple
 from aiocoap import oscore
 from aiocoap.oscore_sitewrapper import OscoreSiteWrapper
 from aiocoap.transports.oscore import OSCOREAddress
+from free_ports import free_port
 from programs import found
 
 SUITE = "PSK-AES128-CCM8:@SECLEVEL=0"
@@ -63,9 +64,7 @@ class Tunnel:
     """DTLS 1.2 for one client, before the server at `port`: it asks at `uri`."""
 
     def __init__(self, keys, port):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._place = "127.0.0.1:%d" % probe.getsockname()[1]
+        self._place = "127.0.0.1:%d" % free_port()
         self.uri = "coaps://" + self._place
         # A record's content is one datagram on this pair, either way.
         self._plain, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
