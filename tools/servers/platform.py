@@ -199,19 +199,22 @@ class Platform:
             if record:
                 self.pushes.acknowledged(record.endpoint, wire.read_acknowledgement(request.payload))
                 return reply(Code.CHANGED)
-            self._check_gateway(request.remote)
+            behind = self._behind(request.remote)
             for told in wire.read_batch(request.payload):
                 record = self._table.of(told.device.decode("utf-8", "replace"))
-                if record and record.via and host_of(record.remote) == host_of(request.remote):
+                if record and record.via and behind(record):
                     self.pushes.acknowledged(record.endpoint, told)
         except RemoteError as problem:
             raise Refusal(Code.BAD_REQUEST, str(problem)) from problem
         return reply(Code.CHANGED)
 
-    def _check_gateway(self, remote):
-        secured = owner(remote).security != NONE
-        if not (self._table.gateway(remote) if secured else host_of(remote) in self._gateways):
+    def _behind(self, remote):
+        """Whether a gateway speaks for a record, as a function of that: its credentials name it, else its address."""
+        secured, host = owner(remote).security != NONE, host_of(remote)
+        name = self._table.gateway(remote) if secured else None
+        if not (name if secured else host in self._gateways):
             raise Refusal(Code.NOT_FOUND, "not registered")
+        return lambda record: record.via == name if secured else host_of(record.remote) == host
 
     def _announce(self, gateway, group, payload):
         """By the socket of any device there, as the gateway has none of its own here."""

