@@ -1,5 +1,5 @@
-"""Real agents in groups: a configuration server, a platform and gateways in this process, `pointsman agent` in processes
-of its own, all protected the same way. What the agents know of groups and of whom to believe comes with their bootstrap.
+"""Real agents in groups: a configuration server, a platform and gateways in this process, `pointsman agent` in others,
+all protected the same way. What the agents know of groups and of whom to believe comes with their bootstrap.
 """
 
 import asyncio

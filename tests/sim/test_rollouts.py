@@ -55,7 +55,7 @@ async def _half(rollouts):
     answer(made, first[0], 5, 5700)
     answer(made, first[1], 2, 5800)
     await rollouts.save(made, 6000)
-    assert made.changed() == []
+    assert made.book.changed() == []
     return first
 
 

@@ -25,7 +25,7 @@ _TOPIC_MS = 5000  # a broker's share of the way, before a silent member is asked
 class Rollout:
     """One document for one Group. `ways`: {index: way} of planning.py; `chance`: a random.Random; `expires`: when the
     document does, on the clock of `now`; `activates`: when all are to obey it at once; `trial_ms`: how long members may
-    try it before they say how it went."""
+    try it before they say how it went. `book`: a states.Book of its members."""
 
     def __init__(self, group, document, version, ways, terms, chance, expires, activates=None, trial_ms=0):
         wire.announcement(document, 0)  # or it fits no datagram
@@ -35,7 +35,7 @@ class Rollout:
         self._outbox = Outbox(group, document)
         self.strays = self.repeated = 0  # acknowledgements: of something else, or again
         self._chance, stages = chance, planning.stages(ways, terms, chance)
-        self._book = states.Book()
+        self.book = states.Book()
         self._lanes, self._tries = {}, Tries(chance)
         self._stage, self._trials = Stage(), set()  # indexes of those on trial
         self._paused_at, self._revived = None, False
@@ -45,7 +45,7 @@ class Rollout:
     @property
     def counts(self):
         """Members by state; they sum to the size of the group."""
-        return dict(self._book.counts)
+        return dict(self.book.counts)
 
     @property
     def sent(self):
@@ -60,22 +60,13 @@ class Rollout:
     @property
     def records(self):
         """The states.Record of each member."""
-        return list(self._book)
-
-    def changed(self):
-        """The records that have changed since it was asked last, or since the beginning."""
-        found, self._book.changed = [self._book[index] for index in sorted(self._book.changed)], set()
-        return found
-
-    def unsaved(self, records):
-        """Tell of these again: they could not be kept."""
-        self._book.changed.update(record.index for record in records if self._book.of(record.endpoint))
+        return list(self.book)
 
     def start(self, now):
         """Send it to the first stage. Raises LocalError: it has been started before, or the document has expired."""
         if self.state != PLANNED or now >= self.expires:
             raise LocalError("this rollout is %s, or its document has expired; make a new one" % self.state)
-        last = now + self.terms.shortest(len(self._book))
+        last = now + self.terms.shortest(len(self.book))
         if self._activates is not None and last > self._activates:
             raise LocalError("the document is obeyed %d ms before the last member can have it; fewer stages, shorter "
                              "soaks or a later time" % (last - self._activates))
@@ -85,13 +76,13 @@ class Rollout:
     def revive(self, state, stage, outcomes, now):
         """Instead of start(), after a restart: it was in this state and stage, and members were as `outcomes` say
         ({endpoint: (stage, state, reason, status, detail)}). Who has not answered is sent it once more."""
-        for record in self._book:
+        for record in self.book:
             was = outcomes.get(record.endpoint, (len(self.terms.stages) - 1, record.state, "", None, None))
             record.stage = was[0]
             if was[1] in states.ANSWERED or state in (ABORTED, EXPIRED):
-                self._book.move(record, was[1], now, was[2])
+                self.book.move(record, was[1], now, was[2])
                 record.status, record.detail = was[3:]
-        self._trials = {record.index for record in self._book if record.status == states.TRIAL}
+        self._trials = {record.index for record in self.book if record.status == states.TRIAL}
         self._stage, self._paused_at, self._revived = Stage(stage), now, state == PAUSED
         self._become(state)
         if self._last and state in (RUNNING, PAUSED, COMPLETE):
@@ -124,13 +115,13 @@ class Rollout:
     def acknowledged(self, endpoint, told, now):
         """An Acknowledgement by this endpoint (as its session says; without security, as it says). Whether it was
         news."""
-        record = self._book.of(endpoint)
+        record = self.book.of(endpoint)
         ours = told.device == endpoint.encode() and told.group == self.group.id and told.version == self.version
         if record is None or not ours:
             self.strays += 1
             return False
         self._drop(record.index)
-        if not self._book.answer(record, told.status, told.detail, now):
+        if not self.book.answer(record, told.status, told.detail, now):
             self.repeated += 1
             return False
         self._trials.add(record.index)
@@ -142,15 +133,15 @@ class Rollout:
 
     def refused(self, endpoint, why, now):
         """It has been asked, and gives no acknowledgement. It is asked again, as it may be busy."""
-        record = self._book.of(endpoint)
+        record = self.book.of(endpoint)
         if record and record.state == states.SENT:
-            self._book.move(record, states.SENT, now, "its answer: " + why)
+            self.book.move(record, states.SENT, now, "its answer: " + why)
 
     def online(self, endpoint, way, now, version=None, reported=None):
         """It has registered or updated, is reached by this way now, and has this version of the group's document, in
         this state: that makes up for acknowledgements that were lost. It gets ours at once if it lacks it and its stage
         has come."""
-        record = self._book.of(endpoint)
+        record = self.book.of(endpoint)
         if record is None:
             return
         moved, record.way = record.way != way, way
@@ -161,27 +152,27 @@ class Rollout:
         elif record.state in states.ANSWERED or self.state in (ABORTED, EXPIRED):
             return
         elif record.stage > self.stage:
-            self._book.move(record, states.PLANNED, now)
+            self.book.move(record, states.PLANNED, now)
         elif moved or record.state in (states.WAITING, states.UNREACHABLE):
-            self._book.move(record, states.PLANNED, now)
+            self.book.move(record, states.PLANNED, now)
             self._drop(record.index)
             self._tries.add(record.index, now)
 
     def offline(self, endpoint, now):
         """Its registration has ended."""
-        record = self._book.of(endpoint)
+        record = self.book.of(endpoint)
         if record is None or self.state in (ABORTED, EXPIRED):
             return
         record.way = (WAITING, None)
         self._drop(record.index)
         if record.state in (*_OPEN, states.UNREACHABLE):
-            self._book.move(record, states.WAITING, now, "not registered")
+            self.book.move(record, states.WAITING, now, "not registered")
             self._stage.settle(record.index)
             self._progress(now)
 
     def join(self, member, way, now):
         """A later joiner belongs to the last stage."""
-        if self.state in (ABORTED, EXPIRED) or self._book.of(member.endpoint):
+        if self.state in (ABORTED, EXPIRED) or self.book.of(member.endpoint):
             return
         self._enter(member.index, member.endpoint, way, len(self.terms.stages) - 1, now)
         if self.state == COMPLETE:
@@ -191,11 +182,11 @@ class Rollout:
 
     def leave(self, member, now):
         """It is no member any more: it counts nowhere."""
-        record = self._book.of(member.endpoint)
+        record = self.book.of(member.endpoint)
         if record:
             self._drop(member.index)
             self._settle(member.index)
-            self._book.drop(record)
+            self.book.drop(record)
             self._progress(now)
 
     def poll(self, now):
@@ -208,7 +199,7 @@ class Rollout:
             if lane.due is not None and now >= lane.due:
                 self._round(gateway, lane, now)
         for index, tried in self._tries.due(now):
-            self._try(self._book[index], tried, now)
+            self._try(self.book[index], tried, now)
         self._progress(now)
 
     def deadline(self):
@@ -246,7 +237,7 @@ class Rollout:
 
     def _enter(self, index, endpoint, way, stage, now):
         state, reason = (states.WAITING, "not registered") if way[0] == WAITING else (states.PLANNED, "")
-        self._book.add(states.Record(index, endpoint, way, stage, state, reason, at=now))
+        self.book.add(states.Record(index, endpoint, way, stage, state, reason, at=now))
 
     def _settle(self, index):
         """Nothing is expected of it any more."""
@@ -261,22 +252,22 @@ class Rollout:
 
     def _begin(self, number, now):
         """Send it to those of a stage, and of the stages before, that it has not been sent to."""
-        mine = [record for record in self._book if record.stage <= number and record.state == states.PLANNED]
+        mine = [record for record in self.book if record.stage <= number and record.state == states.PLANNED]
         window = self.terms.window(len(mine))
         last = number == len(self.terms.stages) - 1
         ends = None if last else now + window + self.terms.patience_ms + self._trial_ms
-        waited_for = mine + [record for record in self._book if record.stage == number and record.index in self._trials]
+        waited_for = mine + [record for record in self.book if record.stage == number and record.index in self._trials]
         self._stage, self._revived = Stage(number, [record.index for record in waited_for], ends), False
         self._outbox.tell("stage", stage=number, members=len(mine), window_ms=window)
         self._by_multicast(mine, window, now)
         alone = [record for record in mine if record.state == states.PLANNED]
-        if self._last and self.group.topic and any(record.way[0] == TOPIC for record in self._book):
+        if self._last and self.group.topic and any(record.way[0] == TOPIC for record in self.book):
             alone = self._by_topic(alone, window, now)
         self._spread([record.index for record in alone], window, now)
         self._progress(now)
 
     def _by_multicast(self, mine, window, now):
-        everybody = Counter(record.way for record in self._book)
+        everybody = Counter(record.way for record in self.book)
         for way in sorted({record.way for record in mine if record.way[0] == MULTICAST}):
             there = [record for record in mine if record.way == way]
             lane = self._lanes.setdefault(way[1], Lane(self.terms))
@@ -284,14 +275,14 @@ class Rollout:
             sent = lane.begin([record.index for record in there], whole, window, now)
             self._outbox.announce(way[1], sent, window)
             for record in there if sent else ():
-                self._book.move(record, states.SENT, now)
+                self.book.move(record, states.SENT, now)
 
     def _by_topic(self, alone, window, now):
         """The retained message; those who say nothing to it are asked by unicast. -> the others."""
         self._outbox.publish()
         for record in alone:
             if record.way[0] == TOPIC:
-                self._book.move(record, states.SENT, now)
+                self.book.move(record, states.SENT, now)
                 self._tries.add(record.index, now + window + _TOPIC_MS)
         return [record for record in alone if record.state == states.PLANNED]
 
@@ -314,14 +305,14 @@ class Rollout:
         self._outbox.ask(record.endpoint)
         if tried >= ONLINE_TRIES and record.state == states.SENT:
             why = record.reason or "registered, and silent"
-            self._book.move(record, states.UNREACHABLE, now, "%s after %d tries" % (why, tried))
+            self.book.move(record, states.UNREACHABLE, now, "%s after %d tries" % (why, tried))
             self._stage.settle(record.index)
         elif record.state == states.PLANNED:
-            self._book.move(record, states.SENT, now)
+            self.book.move(record, states.SENT, now)
 
     def _watch(self):
         """The threshold of refusals."""
-        bad, answered = self._book.bad, self._book.answered
+        bad, answered = self.book.bad, self.book.answered
         enough = bad and answered >= self.terms.bad_after and bad * 100 >= self.terms.bad_percent * answered
         if enough and self.state in (RUNNING, PAUSED):
             self._abort("%d of %d answers are refusals or roll-backs" % (bad, answered))
@@ -331,21 +322,21 @@ class Rollout:
         if self.state != RUNNING:
             return
         if self._last:
-            if self._book.answered == len(self._book) and not self._trials:
+            if self.book.answered == len(self.book) and not self._trials:
                 self._become(COMPLETE)
         elif self._stage.over(now, self.terms.soak_ms):
             self._judge(now)
 
     def _judge(self, now):
         """The end of a stage: enough of it must have answered."""
-        silent, members = self._stage.silent(self._book)
+        silent, members = self._stage.silent(self.book)
         if silent and silent * 100 >= self.terms.silent_percent * members:
             self._abort("%d of the %d of stage %d are silent" % (silent, members, self.stage + 1))
         else:
             self._begin(self.stage + 1, now)
 
     def _expire(self, now):
-        for record in list(self._book):
+        for record in list(self.book):
             if record.state not in states.ANSWERED:
-                self._book.move(record, states.EXPIRED, now, "the document's time is over")
+                self.book.move(record, states.EXPIRED, now, "the document's time is over")
         self._end(EXPIRED, "the document's time is over")

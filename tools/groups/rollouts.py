@@ -75,7 +75,7 @@ class Rollouts:
 
     async def save(self, rollout, now):
         """Keep what has changed since the last time. Call it every second or so, and at the end."""
-        records = rollout.changed()
+        records = rollout.book.changed()
         rows = [self._outcome(rollout, record, now) for record in records]
         state = {"its_group": rollout.group.name, "its_version": rollout.version, "now_state": rollout.state,
                  "now_why": rollout.why, "now_stage": rollout.stage}
@@ -87,7 +87,7 @@ class Rollouts:
         try:
             await self._storage.write(job)
         except Exception:
-            rollout.unsaved(records)
+            rollout.book.unsaved(records)
             raise
 
     def listed(self, group=None):

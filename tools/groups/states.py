@@ -50,11 +50,10 @@ def _before(status, known):
 
 
 class Book:
-    """Records by index and by endpoint, and `counts` by state. `changed`: the indexes of those that have changed; who
-    keeps them empties it."""
+    """Records by index and by endpoint, and `counts` by state."""
 
     def __init__(self):
-        self.changed = set()
+        self._changed = set()
         self.counts = Counter(dict.fromkeys(STATES, 0))
         self._by_index, self._by_endpoint = {}, {}
 
@@ -75,20 +74,29 @@ class Book:
         """Take up a member that is not here yet."""
         self._by_index[record.index] = self._by_endpoint[record.endpoint] = record
         self.counts[record.state] += 1
-        self.changed.add(record.index)
+        self._changed.add(record.index)
 
     def drop(self, record):
         """The member has left the group."""
         del self._by_index[record.index], self._by_endpoint[record.endpoint]
         self.counts[record.state] -= 1
-        self.changed.discard(record.index)
+        self._changed.discard(record.index)
+
+    def changed(self):
+        """The records that have changed since it was asked last, or since the beginning."""
+        found, self._changed = [self._by_index[index] for index in sorted(self._changed)], set()
+        return found
+
+    def unsaved(self, records):
+        """Tell of these again: they could not be kept."""
+        self._changed.update(record.index for record in records if record.endpoint in self._by_endpoint)
 
     def move(self, record, state, now, reason=""):
         """Change its state."""
         self.counts[record.state] -= 1
         self.counts[state] += 1
         record.state, record.reason, record.at = state, reason, now
-        self.changed.add(record.index)
+        self._changed.add(record.index)
 
     def answer(self, record, status, detail, now):
         """Enter what a member has said; whether that was news."""
