@@ -110,7 +110,8 @@ class Rollout:
     def abort(self, now, why="by the operator"):
         """Send nothing more; answers to what was sent still count. Raises LocalError."""
         self._must(RUNNING, PAUSED)
-        self._abort(why)
+        self._end(ABORTED, why)
+        self._outbox.retract()
 
     def acknowledged(self, endpoint, told, now):
         """An Acknowledgement by this endpoint (as its session says; without security, as it says). Whether it was
@@ -127,7 +128,7 @@ class Rollout:
         self._trials.add(record.index)
         if record.settled:
             self._settle(record.index)
-        self._watch()
+        self._watch(now)
         self._progress(now)
         return True
 
@@ -227,10 +228,6 @@ class Rollout:
         self.state, self.why = state, why
         self._outbox.tell(state, why=why, stage=self.stage, **self.counts)
 
-    def _abort(self, why):
-        self._end(ABORTED, why)
-        self._outbox.retract()
-
     def _end(self, state, why):
         self._lanes, self._tries = {}, Tries(self._chance)
         self._become(state, why)
@@ -310,12 +307,12 @@ class Rollout:
         elif record.state == states.PLANNED:
             self.book.move(record, states.SENT, now)
 
-    def _watch(self):
+    def _watch(self, now):
         """The threshold of refusals."""
         bad, answered = self.book.bad, self.book.answered
         enough = bad and answered >= self.terms.bad_after and bad * 100 >= self.terms.bad_percent * answered
         if enough and self.state in (RUNNING, PAUSED):
-            self._abort("%d of %d answers are refusals or roll-backs" % (bad, answered))
+            self.abort(now, "%d of %d answers are refusals or roll-backs" % (bad, answered))
 
     def _progress(self, now):
         """The next stage, or the end."""
@@ -331,7 +328,7 @@ class Rollout:
         """The end of a stage: enough of it must have answered."""
         silent, members = self._stage.silent(self.book)
         if silent and silent * 100 >= self.terms.silent_percent * members:
-            self._abort("%d of the %d of stage %d are silent" % (silent, members, self.stage + 1))
+            self.abort(now, "%d of the %d of stage %d are silent" % (silent, members, self.stage + 1))
         else:
             self._begin(self.stage + 1, now)
 
