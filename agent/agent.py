@@ -54,6 +54,7 @@ guards refused !refused
 guards told !told
 upgrade do !do
 policing do !do
+policing groups >
 bootstrap request *ask
 bootstrap fetch *fetch
 bootstrap commit _commit
@@ -196,7 +197,8 @@ class Agent(Configuring, Registering, Linking):
 
     def take(self):
         """-> [("udp", link, host, port, bytes) | ("serial", bytes) | ("session", begins) | ("data", bytes) |
-        ("baud", bit/s) | ("power", what, ms) | ("reset",) | ("stopped",)] to be done now."""
+        ("baud", bit/s) | ("power", what, ms) | ("groups", None): they, or the active link, are others now |
+        ("reset",) | ("stopped",)] to be done now."""
         out, self._out = self._out, []
         return out
 

@@ -5,6 +5,7 @@ event one word.
 """
 
 import json
+import sys
 from collections import deque
 
 _LEVELS = ("debug", "info", "warning", "error")
@@ -85,3 +86,19 @@ def shown(value):
         if not " " <= char != "\x7f":
             return "".join([char if " " <= char != "\x7f" else "?" for char in text])
     return text
+
+
+def sink(form):
+    """A log sink that prints lines: "text" for people, "json" for programs. ValueError for anything else."""
+    if form not in ("text", "json"):
+        raise ValueError("log: %r is not possible; text or json" % (form,))
+    make = json_line if form == "json" else line
+
+    def write(*entry):
+        try:
+            sys.stdout.write(make(*entry) + "\n")
+            sys.stdout.flush()
+        except OSError:
+            pass  # nobody listens any more: no reason to stop metering
+
+    return write

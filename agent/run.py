@@ -7,9 +7,6 @@ answers get them back.
 SIGTERM and SIGINT de-register before the end; on MicroPython a board's stopping() does (see boards/sim.py).
 """
 
-import sys
-
-from . import log
 from .agent import Agent
 from .interpreter import MICRO, Clock, peer_of, print_exception, reason, receive, send_to
 from .settings import Settings
@@ -21,22 +18,6 @@ _PAUSE_MS = 100  # for a socket in trouble
 _REOPEN_MS, _REOPEN_MAX_MS = 500, 8000  # until a serial port that has vanished is looked for again
 _QUIET_MS = 10000  # between two warnings of a kind
 _AGAIN = -1  # instead of an exit code: the agent wants to start over
-
-
-def sink(form):
-    """A log sink that prints lines: "text" for people, "json" for programs. ValueError for anything else."""
-    if form not in ("text", "json"):
-        raise ValueError("log: %r is not possible; text or json" % (form,))
-    make = log.json_line if form == "json" else log.line
-
-    def write(*entry):
-        try:
-            sys.stdout.write(make(*entry) + "\n")
-            sys.stdout.flush()
-        except OSError:
-            pass  # nobody listens any more: no reason to stop metering
-
-    return write
 
 
 def _nothing(*_):
@@ -70,7 +51,7 @@ class Driver:
         self.board, self.agent, self.clock = board, agent, Clock()
         agent.ports, agent.board = board.links, board
         self.waiting = Waiting(self.clock)
-        self.port = self.call = None
+        self.port = self.call = self.groups = None
         self._sockets = {}  # link name -> (socket, its address)
         self._quiet, self._unsent = {}, 0
         self._code = self._leaving = self._bell = self._events = self._lookups = None
@@ -108,12 +89,18 @@ class Driver:
             elif what[0] == "serial":
                 self.write(what[1])
             elif what[0] == "session":
-                self._session(what[1])
+                from .session import change
+
+                change(self, what[1])
             elif what[0] == "data":
                 if self.call:
                     self.call.heard(what[1])
             elif what[0] in ("power", "baud"):
                 self._hand_on(*what)
+            elif what[0] == "groups":
+                from .joining import join
+
+                join(self)
             else:
                 self._end(_AGAIN if what[0] == "reset" else 0)
 
@@ -136,6 +123,8 @@ class Driver:
             self.flush()
 
     def _close(self):
+        if self.groups:
+            self.groups.close()
         for name in list(self._sockets):
             self._drop(name)
         if hasattr(self.board, "follow"):
@@ -227,19 +216,6 @@ class Driver:
             self.waiting.off(port.stream)
             port.close()
 
-    def _session(self, begins):
-        """From here on there is a data session, until it says otherwise (session.py); True: the port is its own;
-        "resume": it may go on."""
-        from .session import Call
-
-        if begins == "resume":
-            self.call.resume()
-        elif begins:
-            self.call = Call(self, begins)
-            self.call.start()
-        elif self.call:
-            self.call.stop()
-
     def write(self, data):
         """Bytes for the serial port."""
         try:
@@ -274,6 +250,8 @@ class Driver:
             self.flush()
         if not up:
             self._drop(link.name)
+        if self.groups and self._sockets.get(link.name) is not known:
+            self.groups.look()
 
     def _open(self, link):
         """-> whether the link has a socket now."""

@@ -250,3 +250,15 @@ class Call:
             self._driver.call = None
         self._driver.agent.session_ended(why, self._driver.clock.now())
         self._driver.flush()
+
+
+def change(driver, begins):
+    """What the agent's ("session", begins) asks for: a call by this channel (True: the port is its own), "resume": it
+    may go on; False: no more."""
+    if begins == "resume":
+        driver.call.resume()
+    elif begins:
+        driver.call = Call(driver, begins)
+        driver.call.start()
+    elif driver.call:
+        driver.call.stop()

@@ -73,6 +73,12 @@ class Board:
         """A random int in [0, n)."""
         return int.from_bytes(os.urandom(7), "big") % n
 
+    def streams(self):
+        """What opens streams and groups."""
+        from . import streams
+
+        return streams
+
     def names(self, host, link):
         """-> (the address of a host that needs no asking, or None; the DNS servers to ask over this link)."""
         from .nameservers import address, servers

@@ -22,11 +22,12 @@ def main(config_path):
     if hasattr(gc, "threshold") and gc.mem_free() + gc.mem_alloc() < _SMALL:
         gc.threshold(_COLLECT_EVERY)
     from agent.errors import LocalError
+    from agent.log import sink
 
     try:
         config = load(config_path)
         run, board = parts(config)
-        return run.main(board, config.get("settings", {}), run.sink(config.get("log", board.log)))
+        return run.main(board, config.get("settings", {}), sink(config.get("log", board.log)))
     except (ValueError, LocalError) as e:
         return complain(e, 2)
     except KeyboardInterrupt:

@@ -30,6 +30,8 @@ class Policing:
 
     engine = None  # GroupPolicies, once it has been started
     stale = True  # the groups are to be compared
+    _other = False  # they have been: the driver is to look at who brings their policies
+    _led = None  # the active link when it looked last
     _retry = None
 
     def __init__(self, agent):
@@ -54,9 +56,14 @@ class Policing:
         return 0 if self._is_told() else self.engine.deadline()
 
     def take(self):
-        """-> [("do", what, ...)] as do() has it. The northbound may be a new one."""
+        """-> [("do", what, ...)] as do() has it, ("groups", None): they, or the active link, are others now. The
+        northbound may be a new one."""
         self._agent.north.policing = self
-        return [("do",) + event for event in self.engine.take()] if self.engine else ()
+        news = [("do",) + event for event in self.engine.take()] if self.engine else []
+        if self._other or self._led != self._agent.links.active:
+            self._other, self._led = False, self._agent.links.active
+            news.append(("groups", None))
+        return news
 
     def do(self, agent, now, what, *more):
         """One thing that the engine says."""
@@ -143,7 +150,7 @@ class Policing:
             self._retry = now + _RETRY_MS
             agent.log.error(now, "policies", "unread", error=str(e))
             return False
-        self.stale, self._retry = False, None
+        self.stale, self._retry, self._other = False, None, True
         self._remember()
         return True
 

@@ -26,8 +26,8 @@ def handle(north, request, now):
     elif request.path == (PATH,):
         told = policing.offer(request.payload, "unicast", now)
         if told:
-            about = _about(policing.engine.split, request.payload)
-            code, payload = coap.CHANGED, acknowledgement(policing.device, *(about + told))
+            group, version = about(policing.engine.split, request.payload)
+            code, payload = coap.CHANGED, acknowledgement(policing.device, group, version, *told)
     else:
         code = coap.NOT_FOUND
     drop("north.pushing", "codec.cose", "codec.strict")
@@ -50,7 +50,7 @@ def _told(head, status, detail):
     return head + ([status] if detail is None else [status, detail])
 
 
-def _about(split, data):
+def about(split, data):
     """(group, version) of a document that something can be said about: it is well-formed."""
     inner = split(data, POLICY)
     if inner[0] == MAC0:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from ...agent import reference
 from ...agent import run as driver
 from ...agent.errors import LocalError
-from ...agent.log import is_secret
+from ...agent.log import is_secret, sink
 from ...agent.store import Store
 from ...boards import linux
 from ...boards.files import Files
@@ -107,7 +107,7 @@ def run(args):
     if micropython:
         return _execute(micropython, options, values, args.json, lock)
     with lock:
-        return driver.main(board, values, driver.sink("json" if args.json else "text"))
+        return driver.main(board, values, sink("json" if args.json else "text"))
 
 
 def _settings(args):
