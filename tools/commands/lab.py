@@ -7,12 +7,17 @@ import signal
 from pathlib import Path
 
 from .. import faults
+from ..firmware.launch import find_micropython
+from ..lab import group_summary
 from ..lab.console import Console
-from ..lab.options import Options
+from ..lab.group_play import GroupPlay
+from ..lab.group_story import FEWEST
+from ..lab.options import BOTH, CPYTHON, MICROPYTHON, Options
 from ..lab.performance import perform
 from ..lab.timeline import Lines, Timeline
 from ..servers.credentials import KINDS, OSCORE
 
+_MEMBERS = 6
 HELP = """\
 It starts a configuration server, a gateway, a platform, and for each device a modem and an agent, all real: sockets on
 the loopback interface, a pseudo-terminal, a process. Then: a device is bought, finds the configuration server, gets its
@@ -23,6 +28,7 @@ examples:
   pointsman lab --once                         the story once; exit code 1 if anything in it did not happen
   pointsman lab --once --agent micropython     the same agent files under MicroPython
   pointsman lab --once --agents 10 --seed 7    ten devices, another choice of moments for the faults
+  pointsman lab --once --group                 one policy for a group, however its members are reached
   pointsman lab --once --security dtls         with DTLS sessions instead of OSCORE, or with none
   pointsman lab                                the story, then play: pull, plug, coverage off, cut, status, quit
   pointsman lab --once --json | tail -1        the figures, from the servers' own records
@@ -34,8 +40,11 @@ examples:
 def arguments(parser):
     """The command's arguments."""
     parser.add_argument("--once", action="store_true", help="end after the story")
-    parser.add_argument("--agent", choices=("cpython", "micropython"), default="cpython", help="what the agent runs on")
+    parser.add_argument("--agent", choices=(CPYTHON, MICROPYTHON),
+                        help="what the agent runs on (default cpython; of a group every other one on each)")
     parser.add_argument("--agents", type=_count, default=1, metavar="N", help="how many devices (default 1)")
+    parser.add_argument("--group", type=_count, nargs="?", const=_MEMBERS, metavar="N",
+                        help="the story of a group of N devices (default %d) that gets a policy" % _MEMBERS)
     parser.add_argument(
         "--security", choices=KINDS, default=OSCORE, help="what protects every message (default oscore)"
     )
@@ -53,21 +62,34 @@ def arguments(parser):
 
 def run(args):
     """Returns 0, or 1 when the story does not hold."""
-    if args.agent == "cpython" and (args.heap or args.agent_root):
+    if args.agent != MICROPYTHON and (args.heap or args.agent_root):
         raise faults.Fault("--heap and --agent-root are MicroPython's", "add --agent micropython", faults.USAGE)
     # For tests of the lab itself: a part that is left out. No option, because nobody else has a use for it.
     fault = os.environ.get("POINTSMAN_LAB_FAULT", "")
-    options = Options(args.agent, args.agents, args.seed, args.heap, args.agent_root, args.dir, fault,
+    options = Options(args.agent or CPYTHON, args.agents, args.seed, args.heap, args.agent_root, args.dir, fault,
                       security=args.security)
-    show = Lines() if args.json else Timeline(args.agents, options.title, verbose=args.verbose)
+    if args.group is not None:
+        _make_group(options, args)
+    rows, early = (group_summary.rows, args.group - 1) if options.group else (None, options.agents)
+    show = Lines() if args.json else Timeline(early, options.title, verbose=args.verbose, rows=rows)
     return asyncio.run(_perform(options, show, None if args.once else _play))
+
+
+def _make_group(options, args):
+    if args.agents != 1:
+        raise faults.Fault("--agents and --group do not go together", "say --group %d" % args.agents, faults.USAGE)
+    if args.group < FEWEST:
+        raise faults.Fault("--group: %d devices are too few for the story" % args.group, "%d or more" % FEWEST,
+                           faults.USAGE)
+    options.group, options.agents = True, args.group
+    options.interpreter = args.agent or (BOTH if find_micropython() else CPYTHON)
 
 
 async def _perform(options, show, console):
     # As after Ctrl-C, so that an end by `kill` leaves nothing behind either.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
     try:
-        return await perform(options, show, console)
+        return await perform(options, show, console, play=GroupPlay() if options.group else None)
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
 

@@ -7,13 +7,15 @@ from typing import NamedTuple
 
 
 class Act(NamedTuple):
-    """`text` is what has happened, `hope` what is waited for (it completes "waiting for ..."), `limit_s` how long."""
+    """`text` is what has happened, `hope` what is waited for (it completes "waiting for ..."), `limit_s` how long;
+    `whole`: it happens to the group as a whole, once, and not to each device."""
 
     name: str
     actor: str
     text: str
     hope: str
     limit_s: float
+    whole: bool = False
 
 
 ACTS = (
@@ -39,7 +41,18 @@ ACTS = (
     Act("drained", "platform", "every reading is in the books", "the last readings", 20),
     Act("left", "gateway", "de-registered; nothing is left behind", "the device to de-register", 15),
 )
-NAMED = {act.name: act for act in ACTS}
+GROUP_ACTS = (
+    Act("vouched", "platform", "each has learnt whose policies to believe", "the devices to take the keys", 30, True),
+    Act("roaming", "platform", "one has lost its cable: it is with the platform, over 4G", "it to move", 60, True),
+    Act("asleep", "gateway", "another one is switched off", "one to be switched off", 60, True),
+    Act("pushed", "platform", "ONE POLICY for all of them, signed", "the policy to be taken for the group", 30, True),
+    Act("answered", "platform", "who is there has obeyed, and said so", "those who are there to answer", 60, True),
+    Act("awake", "platform", "the one that slept is back, and obeys", "the one that slept to answer", 60, True),
+    Act("joined", "platform", "a new one is bought for the group, and obeys", "the new one to answer", 90, True),
+    Act("slower", "platform", "readings come more rarely, from each of them", "readings at the new rate", 90, True),
+    Act("gone", "gateway", "every reading is in the books; all have de-registered", "their end", 60, True),
+)
+NAMED = {act.name: act for act in ACTS + GROUP_ACTS}
 
 
 class Broken(Exception):

@@ -9,11 +9,13 @@ import sqlite3
 import time
 from pathlib import Path
 
+from .group_summary import Outcome
 from .summary import Reading, Registration
 
 _FRESH_S = 0.008  # many devices ask at once; they may share an answer this old
 _REGISTRATIONS = "SELECT server, endpoint, epoch, via, opened_at, closed_at FROM registrations ORDER BY opened_at"
 _READINGS = "SELECT id, endpoint, sequence, value, received_at FROM readings WHERE id > ? ORDER BY id"
+_OUTCOMES = 'SELECT endpoint, state, reason, way, at FROM policy_outcomes WHERE "group" = ? AND version = ?'
 _EVENTS = "SELECT id, t, actor, event, detail FROM events WHERE id > ? ORDER BY id"
 
 
@@ -64,6 +66,15 @@ class Books:
     def lost(self, endpoint):
         """How many of the sequences 1 to `last` are not there."""
         return self.last(endpoint) - len({r.sequence for r in self.readings(endpoint)})
+
+    def outcomes(self, group, version):
+        """{endpoint: Outcome} of what the members have made of a policy."""
+        rows = self._files["platform"].execute(_OUTCOMES, (group, version))
+        return {row[0]: Outcome(*row[1:]) for row in rows}
+
+    def keys_told(self):
+        """{endpoint: what it has said to the keys of those who sign policies}."""
+        return dict(self._files["platform"].execute("SELECT endpoint, said FROM policy_keys_told"))
 
     def events(self, server, event, **fields):
         """The server's log as it keeps it: (t, fields) of every such event with these fields, oldest first."""

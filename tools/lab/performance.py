@@ -12,23 +12,43 @@ from .yard import Yard
 _TICK_S = 0.1
 
 
-async def perform(options, show, console=None, stage=Yard):
+class Play:
+    """Each device has a story of its own. What a play of another kind does instead: GroupPlay."""
+
+    stage = Yard  # makes the yard, from options and what is told
+
+    def stories(self, yard, show, seed):
+        return [Story(yard, device, show, seed) for device in yard.devices]
+
+    def conclude(self, yard):
+        """-> (total, {endpoint: figures}) with `ok` in each."""
+        now, figures = time.time(), {}
+        for device in yard.devices:
+            figures[device.endpoint] = figures_of(yard, device, now)
+        total = summary.summarise(figures)
+        total["hold_ms"] = HOLD_MS
+        return total, figures
+
+
+async def perform(options, show, console=None, stage=None, play=None):
     """Returns the exit code: 0, or 1 when anything in the story did not happen.
 
     show: a timeline; console: a coroutine function (yard, show) that lets a user play after the story, or None; stage:
-    what makes the yard.
+    what makes the yard instead of what the play says.
     Raises Fault when something the lab needs cannot be had.
     """
-    yard = stage(options, show.event)
+    play = play or Play()
+    yard = (stage or play.stage)(options, show.event)
     ticking = asyncio.create_task(_tick(show))
     try:
         await yard.start()
-        stories = [Story(yard, device, show, options.seed) for device in yard.devices]
-        await asyncio.gather(*(_tell(story, story.tell) for story in stories))
+        stories = play.stories(yard, show, options.seed)
+        told = await asyncio.gather(*(_tell(story, story.tell) for story in stories))
         if console:
             await console(yard, show)
-        await asyncio.gather(*(_tell(story, story.end) for story in stories if not story.device.moments.broken))
-        total, figures = _conclude(yard)
+        whole = [story for story, holds in zip(stories, told, strict=True) if holds]
+        await asyncio.gather(*(_tell(story, story.end) for story in whole))
+        total, figures = play.conclude(yard)
     finally:
         ticking.cancel()
         show.close()
@@ -38,24 +58,19 @@ async def perform(options, show, console=None, stage=Yard):
 
 
 async def _tell(story, part):
-    """One device's part of the story; where it breaks, the others go on."""
+    """One device's part of the story; where it breaks, the others go on. -> whether it holds."""
     try:
         await part()
+        return True
     except Broken as error:
-        story.device.moments.broken = str(error)
-        story.show.broken(story.name, error, list(story.device.agent.tail))
+        story.broken(error)
+        return False
 
 
-def _conclude(yard):
-    now, figures = time.time(), {}
-    for device in yard.devices:
-        name = device.endpoint
-        figures[name] = summary.device(
-            yard.books.registrations(name), yard.books.readings(name), device.moments, yard.books.exchange_ms(name), now
-        )
-    total = summary.summarise(figures)
-    total["hold_ms"] = HOLD_MS
-    return total, figures
+def figures_of(yard, device, now):
+    """summary.device() of one device by the yard's books."""
+    name, books = device.endpoint, yard.books
+    return summary.device(books.registrations(name), books.readings(name), device.moments, books.exchange_ms(name), now)
 
 
 async def _tick(show):

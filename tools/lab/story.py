@@ -27,12 +27,21 @@ class Story:
 
     async def tell(self):
         """Everything up to the device being back after its power cut. Raises Broken."""
-        await self._provision()
-        await self._over_ethernet()
+        await self.begin()
         await self._new_period()
-        await self._over_4g()
+        await self.over_4g()
         await self._back()
         await self._power_cut()
+
+    async def begin(self):
+        """From the shop to its first readings. Raises Broken."""
+        await self.register()
+        await self._readings("readings")
+
+    async def register(self):
+        """From the shop to its first registration. Raises Broken."""
+        await self._provision()
+        await self._over_ethernet()
 
     async def end(self):
         """The last readings, then de-registration. Raises Broken."""
@@ -43,6 +52,11 @@ class Story:
         self.device.end()
         await self._until("left", self._has_left, self._records_say, alive=False)
         self._done("left")
+
+    def broken(self, error):
+        """An act of it did not happen: the others' stories go on."""
+        self.device.moments.broken = str(error)
+        self.show.broken(self.name, error, list(self.device.agent.tail))
 
     # The acts
 
@@ -61,7 +75,6 @@ class Story:
         self._done("registered", "epoch %s" % record.epoch, epoch=record.epoch)
         record = await self._until("relayed", self._via_gateway, self._records_say)
         self._done("relayed", "via %s" % record.via)
-        await self._readings("readings")
 
     async def _new_period(self):
         since = time.time()
@@ -73,7 +86,8 @@ class Story:
         await self._until("period", lambda: self._at_new_rate(since), self._books_say)
         self._done("period", "%d s -> %d s" % (FIRST_PERIOD_S, NEXT_PERIOD_S))
 
-    async def _over_4g(self):
+    async def over_4g(self):
+        """Its cable is pulled. Raises Broken."""
         await self._nap(1.0)
         moments = self.device.moments
         moments.pulled_at = time.time()
@@ -154,11 +168,11 @@ class Story:
         return any(a and b for a, b in zip(steady, steady[1:], strict=False))
 
     async def _sequence(self):
-        """The number of the device's last reading, read by the platform through whatever registrar there is. The device
-        may just be moving."""
+        """The number of the device's last reading, read by the platform (it has that of the next one) through whatever
+        registrar there is. The device may just be moving."""
         for attempt in range(_READS):
             try:
-                return int(await asyncio.wait_for(self.yard.platform.read(self.name, "/26242/0/0"), 5))
+                return int(await asyncio.wait_for(self.yard.platform.read(self.name, "/26242/0/0"), 5)) - 1
             except Exception as error:
                 if attempt == _READS - 1:
                     raise Broken("drained", "an answer to the read of /26242/0/0", repr(error)) from error
@@ -182,19 +196,13 @@ class Story:
     # How it is waited and told
 
     async def _until(self, name, check, seen, alive=True):
-        """Waits for `check()` to be true and returns it; Broken after the act's limit or when the agent dies."""
-        act = NAMED[name]
+        """As until(); it is Broken too when the agent dies."""
+        def ended():
+            dead = alive and not self.device.agent.alive
+            return "the agent has ended with exit code %s" % self.device.agent.exit_code if dead else ""
+
         self.show.waits(self.name, name, seen)
-        deadline = time.monotonic() + act.limit_s
-        while True:
-            found = check()
-            if found:
-                return found
-            if alive and not self.device.agent.alive:
-                raise Broken(name, act.hope, "the agent has ended with exit code %s" % self.device.agent.exit_code)
-            if time.monotonic() > deadline:
-                raise Broken(name, act.hope, seen(), act.limit_s)
-            await asyncio.sleep(_POLL_S)
+        return await until(name, check, seen, ended)
 
     def _done(self, name, detail="", **fields):
         self.show.done(self.name, name, self.yard.place(self.device), detail, **fields)
@@ -202,6 +210,23 @@ class Story:
     async def _nap(self, most_s):
         """A random moment: the faults should not always meet the device doing the same thing."""
         await asyncio.sleep(self._random.random() * most_s)
+
+
+async def until(name, check, seen, ended=lambda: ""):
+    """Waits for `check()` to be true and returns it. Raises Broken after the limit of the act `name` with what seen()
+    says, or with what ended() does once it says something."""
+    act = NAMED[name]
+    deadline = time.monotonic() + act.limit_s
+    while True:
+        found = check()
+        if found:
+            return found
+        why = ended()
+        if why:
+            raise Broken(name, act.hope, why)
+        if time.monotonic() > deadline:
+            raise Broken(name, act.hope, seen(), act.limit_s)
+        await asyncio.sleep(_POLL_S)
 
 
 def _taken(record, since):

@@ -11,7 +11,7 @@ import time
 
 from .. import terminal
 from .acts import NAMED
-from .tracks import Tracks
+from .tracks import Tracks, readings
 
 _COLOURS = {
     "lab": "1;33",
@@ -57,21 +57,27 @@ class Lines:
     def waits(self, device, name, seen=None):
         pass
 
-    def done(self, device, name, tracks, detail="", **fields):
+    def done(self, device, name, tracks=None, detail="", **fields):
         self.event(NAMED[name].actor, "act", act=name, device=device, detail=detail, **fields)
 
     def broken(self, device, error, tail):
         self.event("lab", "broken", device=device, act=error.act, expected=error.expected, seen=error.seen, log=tail)
 
-    def summary(self, figures, devices):
+    def summary(self, total, devices):
         row = {"event": "summary"}
-        row.update(figures)
+        row.update(total)
         if len(devices) > 1:
             row["devices"] = devices
         self._write(row)
 
     def moved(self, device, place, actor, text):
         self.event(actor, "moved", device=device, on=place.on, cable=place.cable, bearer=place.bearer, text=text)
+
+    def settled(self, device, place):
+        pass
+
+    def draw(self, title, since, times):
+        pass
 
     def say(self, text):
         self.event("lab", "note", text=text)
@@ -94,10 +100,12 @@ def unicode_capable(out):
 class Timeline:
     """For people: seconds, the two tracks with the device on one of them, who, what; and what is being waited for."""
 
-    def __init__(self, count, title, out=None, verbose=False):
+    def __init__(self, count, title, out=None, verbose=False, rows=None):
+        """rows(total, devices): (what, figure, remark) of the summary."""
         self.out = out or sys.stdout
         self.count = count
         self.verbose = verbose
+        self._rows = rows or figures
         self.started = time.time()
         self.tracks = Tracks(count, unicode_capable(self.out))
         self._colour = terminal.colourful(self.out)
@@ -123,18 +131,19 @@ class Timeline:
         self._waiting[device] = (name, seen)
         self._since[device] = time.time()
 
-    def done(self, device, name, tracks, detail="", **fields):
-        """`device` has passed the act `name`. With many devices the line comes when the last one has."""
+    def done(self, device, name, tracks=None, detail="", **fields):
+        """`device` has passed the act `name`, and is at this Place. With many devices the line comes when the last one
+        has; with the name of the group and no place it is an act of the whole."""
         self._waiting.pop(device, None)
         reached = self._reached.setdefault(name, {})
         reached[device] = time.time() - self._since.pop(device, time.time())
-        drawing = self.tracks.move(device, tracks)
-        if len(reached) < self.count:
+        drawing = self.tracks.move(device, tracks) if tracks else self.tracks.same()
+        act = NAMED[name]
+        if len(reached) < self.count and not act.whole:
             return
-        if self.count > 1:
+        if self.count > 1 and not act.whole:
             slowest = max(reached.values())
             detail = "all %d%s" % (len(reached), ", slowest %.2f s" % slowest if slowest >= 0.01 else "")
-        act = NAMED[name]
         text = self._paint("bold", act.text) if act.actor == "lab" else act.text
         self._line(drawing, act.actor, text + (self._paint("dim", "  " + detail) if detail else ""))
 
@@ -143,14 +152,24 @@ class Timeline:
         for row in tail:
             self._print(self._paint("dim", "           | " + row))
 
-    def summary(self, figures, devices):
+    def settled(self, device, place):
+        """It has been told elsewhere what brought `device` to this place."""
+        self._waiting.pop(device, None)
+        self.tracks.move(device, place)
+
+    def draw(self, title, since, times):
+        """Readings at these times (Unix s), a column a second, and the moment `since`."""
+        self._print("   %s %s" % (title, readings(since, times, self.tracks.unicode)))
+
+    def summary(self, total, devices):
+        """total: the figures of all; devices: {endpoint: figures}."""
         self._print("")
-        for name, value, remark in _figures(figures, devices):
+        for name, value, remark in self._rows(total, devices):
             self._print("   %-38s %s  %s" % (name, self._paint("bold", "%-8s" % value), self._paint("dim", remark)))
         for name, own in devices.items():
             if not own["ok"]:
                 self._print("   " + self._paint("bad", "%s: %s" % (name, own["broken"] or _what_is_wrong(own))))
-        good = figures["ok"]
+        good = total["ok"]
         self._print("")
         self._print("   " + self._paint("good" if good else "bad", "The story holds." if good else "It does NOT hold."))
         self._print("")
@@ -169,7 +188,7 @@ class Timeline:
         device, (name, seen) = min(self._waiting.items(), key=lambda item: list(NAMED).index(item[1][0]))
         wheel = _SPINNER[self._turn % len(_SPINNER)] if self.tracks.unicode else "|/-\\"[self._turn % 4]
         text = "waiting for %s" % NAMED[name].hope
-        if self.count > 1:
+        if self.count > 1 and not NAMED[name].whole:
             text += ", %d of %d" % (len(self._reached.get(name, ())), self.count)
         elif seen:
             text += ", " + seen()
@@ -205,15 +224,15 @@ class Timeline:
         return "\x1b[%sm%s\x1b[0m" % (_COLOURS.get(name, "0"), text) if self._colour else text
 
 
-def _figures(f, devices):
-    """(what, figure, remark) rows."""
+def figures(f, devices):
+    """(what, figure, remark) rows of the story of each."""
     worst = "the slowest of %d" % len(devices) if len(devices) > 1 else ""
-    hold = "of which %s are the hold against flapping" % _ms(f["hold_ms"])
-    exchange = "one gateway-platform exchange: %s" % _ms(f["exchange_ms"])
+    hold = "of which %s are the hold against flapping" % ms(f["hold_ms"])
+    exchange = "one gateway-platform exchange: %s" % ms(f["exchange_ms"])
     yield "readings in the books", f["readings"], "lost %d, duplicated %d" % (f["lost"], f["duplicated"])
-    yield "cable pulled - registered over 4G", _ms(f["failover_ms"]), worst
-    yield "cable back - registered over Ethernet", _ms(f["failback_ms"]), hold
-    yield "with two registrars at a time", _ms(f["double_registration_ms"]), exchange
+    yield "cable pulled - registered over 4G", ms(f["failover_ms"]), worst
+    yield "cable back - registered over Ethernet", ms(f["failback_ms"]), hold
+    yield "with two registrars at a time", ms(f["double_registration_ms"]), exchange
 
 
 def _what_is_wrong(own):
@@ -222,12 +241,13 @@ def _what_is_wrong(own):
     if own["exchange_ms"] is None:
         return "the platform never told the gateway that the device had moved"
     return "two registrations for %s, an exchange takes %s" % (
-        _ms(own["double_registration_ms"]),
-        _ms(own["exchange_ms"]),
+        ms(own["double_registration_ms"]),
+        ms(own["exchange_ms"]),
     )
 
 
-def _ms(value):
+def ms(value):
+    """A time (ms) for people."""
     if value is None:
         return "-"
     if value < 1000:

@@ -17,6 +17,9 @@ _DRAWN = {"rail": "│", "idle": "┊", "train": "●", "dark": "○", "broken":
 _PLAIN = {"rail": "|", "idle": ":", "train": "O", "dark": "o", "broken": "X", "away": "`-----O", "home": "O-----'"}
 
 
+_BEFORE_S, _COLUMNS = 8, 60  # of readings(): seconds before the moment, and seconds in all
+
+
 class Place(NamedTuple):
     """Where one device is: `on` is "eth", "lte" or None; whether its cable is in, its bearer up, its power on."""
 
@@ -69,3 +72,14 @@ class Tracks:
         counts = [sum(1 for p in places if p.on == link) for link in ("eth", "lte")]
         left, right = (str(n) if n else self._signs["idle"] for n in counts)
         return "%-3s %3s" % (left, right)
+
+
+def readings(since, times, unicode):
+    """One device's readings at these times (Unix s), a column a second, and a stroke at the moment `since`."""
+    mark, blank, stroke = ("●", "·", "│") if unicode else ("o", ".", "|")
+    columns = [blank] * _COLUMNS
+    for time in times:
+        column = int(time - since + _BEFORE_S)
+        if 0 <= column < _COLUMNS:
+            columns[column] = mark
+    return ("".join(columns[:_BEFORE_S]) + stroke + "".join(columns[_BEFORE_S:])).rstrip(blank)

@@ -26,7 +26,7 @@ from .actors import ROOT, Agent
 from .books import Books
 from .cable import Cable, Fuse
 from .modem import Modem
-from .options import FAST, FIRST_PERIOD_S, LIFETIME_S
+from .options import FAST, FIRST_PERIOD_S, LIFETIME_S, MICROPYTHON
 from .summary import PLATFORM, Moments
 from .tracks import Place
 
@@ -69,6 +69,11 @@ class Device:
     def end(self):
         """Asks the agent to de-register and end."""
         (self.directory / "stop").touch()
+
+    async def begin(self):
+        """Starts the agent, also one that has been asked to end."""
+        (self.directory / "stop").unlink(missing_ok=True)
+        await self.agent.start()
 
     async def power_up(self):
         await asyncio.gather(self.agent.start(), self.modem.power(True))
@@ -129,13 +134,17 @@ class Yard:
         settings = dict(FAST, coap_port=self._port, discovery=await self._methods(device), **self._secured(device))
         settings.update(self.options.settings)
         file = device.configure(settings, {})
-        device.agent.command = self._command(file)
+        device.agent.command = self._command(file, device.number)
         accounts = [
             self._account(self.gateway.uri, 1, "eth", "gateway"),
             self._account(self.platform_uri, 2, "lte", "platform"),
         ]
         settings = {"report_period_s": FIRST_PERIOD_S, "apn": "meters.example"}
-        await self.configuration.prepare(device.endpoint, accounts, settings)
+        await self.configuration.prepare(device.endpoint, accounts, settings, **await self._policies(device))
+
+    async def _policies(self, device):
+        """What it gets beside: its groups, as Configuration.prepare takes them."""
+        return {}
 
     def _account(self, uri, ssid, links, registrar):
         found = {"uri": uri, "ssid": ssid, "links": links, "lifetime": LIFETIME_S, "priority": ssid, "epoch": True}
@@ -268,8 +277,8 @@ class Yard:
         # Another lab on this machine hears the same mDNS: its devices must not be mistaken for ours.
         return "meter-%s-%d" % (self._mark, number)
 
-    def _command(self, file):
-        if self.options.interpreter == "micropython":
+    def _command(self, file, number):
+        if self.options.runs_on(number) == MICROPYTHON:
             return launch.command(launch.need_micropython(), file, self.options.heap, self.options.root)
         return [sys.executable, str(ROOT / "firmware" / "main.py"), str(file)]
 
