@@ -55,6 +55,7 @@ guards told !told
 upgrade do !do
 policing do !do
 policing groups >
+timing do !do
 bootstrap request *ask
 bootstrap fetch *fetch
 bootstrap commit _commit
@@ -207,7 +208,7 @@ class Agent(Configuring, Registering, Linking):
     def _compose(self):
         """The engines that are loaded, in the order in which they are asked."""
         names = "links probes modem discovery exchange north guards policing bootstrap registration reports policies "
-        names = (names + "tenure upgrade").split()
+        names = (names + "timing tenure upgrade").split()
         self._engines = [(name, getattr(self, name)) for name in names if getattr(self, name, None)]
 
     def _settle(self, now):

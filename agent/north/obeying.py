@@ -4,8 +4,10 @@ What no group sets is as the device's own settings and accounts say.
 """
 
 from ..accounts import SERVER
+from . import obeying_times
 
-PERIOD, JITTER, LIFETIME = OBEYED = 1, 2, 10  # a document with another setting is refused, not taken and forgotten
+PERIOD, LIFETIME = 1, 10
+OBEYED = (PERIOD, LIFETIME) + obeying_times.TIMES  # a document with another setting is refused, not taken and forgotten
 
 
 def apply(agent, now, settings, offset):
@@ -13,16 +15,8 @@ def apply(agent, now, settings, offset):
     period_s = settings.get(PERIOD, agent.settings.get("report_period_s"))
     if agent.reports.period_ms != period_s * 1000:
         agent.reports.set_period(period_s * 1000, now)
-    if settings.get(JITTER):
-        _shift(agent, now, period_s, offset)
+    obeying_times.apply(agent, now, settings, offset)
     _live(agent, now, settings.get(LIFETIME))
-
-
-def _shift(agent, now, period_s, offset):
-    """Reports are due `offset` s after each whole period of the day's clock, so that devices that hear the same at the
-    same time do not all report at once; without a clock after the moment they heard it."""
-    wall = agent.wall()
-    agent.reports._measure_at = now + ((offset - wall) % period_s if wall else offset) * 1000
 
 
 def _live(agent, now, lifetime_s):

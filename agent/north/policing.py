@@ -74,7 +74,7 @@ class Policing:
             from . import obeying
 
             obeying.apply(agent, now, *more)
-            drop("north.obeying")
+            drop("north.obeying", "north.obeying_times")
             agent.log.info(now, "policies", "obeyed", settings=sorted(more[0]), offset=more[1])
             self._prove(now)
         else:
@@ -163,7 +163,7 @@ class Policing:
         from .obeying import OBEYED
 
         engine.obeys = OBEYED
-        drop("north.obeying")
+        drop("north.obeying", "north.obeying_times")
         return engine
 
     def _remember(self):
