@@ -25,7 +25,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 TWIN_FOLDER = ROOT / "tests" / "unit"
 HEAP = os.environ.get("POINTSMAN_TWIN_HEAP", "512K")
-TIMEOUT_S = 120
+TIMEOUT_S = 600
 SHARED = ("pointsman.agent", "pointsman.boards")
 
 # Runs inside MicroPython. `@` starts the lines that the plugin reads; all else is a test's own output.

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-TIMEOUT_S = 300
+TIMEOUT_S = 400
 
 
 def play(*options, seed=1):

@@ -17,7 +17,7 @@ from agent.engine.modem import Modem  # noqa: E402
 from agent.session import Session  # noqa: E402
 from boards.tty import Tty  # noqa: E402
 
-END = time.time() + 40
+END = time.time() + 90
 
 
 class Interface:

@@ -51,6 +51,10 @@ class Guarded:
     def port(self):
         return self._outside.get_extra_info("sockname")[1]
 
+    def requests(self):
+        """The CoAP requests that the device has sent under OSCORE, each once; acknowledgements are none."""
+        return list({data[2:4]: data for data in self.sent if data[0] >> 4 == 4}.values())
+
     async def move(self):
         """From now on from another port, as behind a NAT or on another link."""
         self._outside.close()

@@ -13,7 +13,7 @@ from agent.engine.modem import Modem  # noqa: E402
 from agent.engine.ppp import Ppp  # noqa: E402
 from boards.tty import Tty  # noqa: E402
 
-PATIENCE_MS = 40000
+PATIENCE_MS = 120000
 
 
 def now():

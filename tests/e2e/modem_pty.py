@@ -36,7 +36,7 @@ def open_port(path):
 def main(path, host, number, text):
     port, modem, said = open_port(path), Modem("auto", "iot"), False
     modem.target("connected", now())
-    end = now() + 20000
+    end = now() + 90000
     while now() < end:
         data = port.read(512)
         if data:

@@ -15,7 +15,7 @@ sys.path.insert(0, sys.argv[1])
 from agent.engine.ppp import Ppp  # noqa: E402
 from boards.tty import Tty  # noqa: E402
 
-END = time.time() + 25
+END = time.time() + 90
 
 
 def now():

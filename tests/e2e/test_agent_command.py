@@ -37,7 +37,7 @@ def server(registrar, *more):
 
 def ended(process, number):
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=180)
     return process.returncode, out, err
 
 
@@ -90,7 +90,7 @@ def test_the_end_of_the_child_is_the_end(tmp_path, registrar):
     agent, child = micropython(tmp_path, registrar)
     os.kill(child, signal.SIGTERM)  # it is deaf to it
     os.kill(child, signal.SIGKILL)
-    agent.communicate(timeout=30)
+    agent.communicate(timeout=180)
     assert agent.returncode == 128 + signal.SIGKILL
 
 
@@ -99,7 +99,7 @@ def test_a_child_that_hangs_is_killed_when_asked_twice(tmp_path, registrar):
     os.kill(child, signal.SIGSTOP)
     agent.send_signal(signal.SIGINT)
     agent.send_signal(signal.SIGTERM)
-    _, err = agent.communicate(timeout=30)
+    _, err = agent.communicate(timeout=180)
     assert agent.returncode == faults.FAILED and gone(child)
     assert err.startswith("pointsman: agent: it did not leave in time and was killed; ") and err.count("\n") == 1
 
@@ -112,7 +112,7 @@ def test_the_log_is_for_people(tmp_path, registrar):
     reader.start()
     registrar.wait(lambda _: any(" registration registered " in line for line in lines))
     agent.send_signal(signal.SIGINT)
-    assert agent.wait(30) == 0
+    assert agent.wait(180) == 0
     reader.join()
     assert lines[0].partition(" ")[2].startswith("WARNING agent insecure")
 
@@ -124,7 +124,7 @@ def test_two_agents_do_not_share_a_store(tmp_path, registrar, python):
     first = start(tmp_path, *server(registrar, "--store", str(tmp_path / "s"), "--interpreter", python))
     registrar.count("0.02", ("rd",))
     second = start(tmp_path, *server(registrar, "--store", str(tmp_path / "s")))
-    out, err = second.communicate(timeout=30)
+    out, err = second.communicate(timeout=180)
     assert second.returncode == faults.BUSY and out == "" and "another agent uses the store" in err
     assert ended(first, signal.SIGINT)[0] == 0
     third = start(tmp_path, *server(registrar, "--store", str(tmp_path / "s")))
@@ -169,7 +169,7 @@ SERVER = ["--server", "coap://127.0.0.1:5683"]
 def test_what_cannot_be_is_one_line_and_leaves_nothing(tmp_path, words, code, said):
     """One clear line, what to do, an exit code of its own, nothing half-written."""
     agent = start(tmp_path, *words)
-    out, err = agent.communicate(timeout=30)
+    out, err = agent.communicate(timeout=180)
     assert agent.returncode == code, err
     assert out == "" and err.startswith("pointsman: agent: ") and said in err and err.count("\n") == 1, err
     assert ";" in err, "what to do is missing: " + err
@@ -183,7 +183,7 @@ def test_secrets_are_for_one_pair_of_eyes(tmp_path):
         file.write_text(text)
         file.chmod(mode)
         agent = start(tmp_path, *SERVER, *WHO, "--security", "dtls", "--secrets", str(file))
-        _, err = agent.communicate(timeout=30)
+        _, err = agent.communicate(timeout=180)
         assert agent.returncode == faults.USAGE and said in err and "31" not in err and "4711" not in err, err
 
 
@@ -191,7 +191,7 @@ def test_a_damaged_store_is_not_overwritten(tmp_path):
     (tmp_path / "store.a").write_bytes(b"x" * 50)
     (tmp_path / "store.b").write_bytes(b"")
     agent = start(tmp_path, *SERVER, *WHO, "--store", str(tmp_path))
-    out, err = agent.communicate(timeout=30)
+    out, err = agent.communicate(timeout=180)
     assert (agent.returncode, out) == (faults.STORE, "") and "damaged" in err and "move the folder away" in err
     assert (tmp_path / "store.a").read_bytes() == b"x" * 50 and (tmp_path / "store.b").read_bytes() == b""
 
@@ -202,7 +202,7 @@ def test_a_modem_in_use_is_told(tmp_path):
 
     fcntl.flock(port, fcntl.LOCK_EX)
     agent = start(tmp_path, *SERVER, *WHO, "--modem", os.ttyname(port))
-    _, err = agent.communicate(timeout=30)
+    _, err = agent.communicate(timeout=180)
     assert agent.returncode == faults.BUSY and "in use by another program" in err
     os.close(port)
     os.close(modem)
@@ -210,13 +210,13 @@ def test_a_modem_in_use_is_told(tmp_path):
 
 def test_no_micropython_is_told(tmp_path):
     agent = start(tmp_path, *SERVER, *WHO, "--interpreter", "micropython", MICROPYTHON="/none")
-    _, err = agent.communicate(timeout=30)
+    _, err = agent.communicate(timeout=180)
     assert agent.returncode == faults.PROGRAM and "pip install" in err and list(tmp_path.iterdir()) == []
 
 
 def test_all_settings_are_listed(tmp_path):
     agent = start(tmp_path, "--settings")
-    out, _ = agent.communicate(timeout=30)
+    out, _ = agent.communicate(timeout=180)
     assert agent.returncode == 0
     for name, *_, text in rows():
         assert "%s = " % name in out and text in out

@@ -15,7 +15,7 @@ ENVIRONMENT = dict(os.environ, NO_COLOR="1")
 def pointsman(*words, **more):
     """The command in a process of its own."""
     return subprocess.run([sys.executable, "-m", "pointsman.tools", *words], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=60, env=dict(ENVIRONMENT, **more))
+                          capture_output=True, text=True, timeout=300, env=dict(ENVIRONMENT, **more))
 
 
 def test_help_shows_every_command_and_an_example():
@@ -97,5 +97,5 @@ def test_a_reader_that_went_away_is_no_error():
     child.stdin.write(b"\n")
     child.stdin.close()
     assert child.stderr.read() == b""
-    assert child.wait(60) == faults.PIPE_CLOSED
+    assert child.wait(300) == faults.PIPE_CLOSED
     child.stderr.close()

@@ -144,7 +144,7 @@ def device(emulator, interpreter, cmux, port, mode=""):
         process = await asyncio.create_subprocess_exec(
             interpreter, str(HERE / "cmux_device.py"), str(HERE.parents[1]), emulator.path, cmux, str(port), mode,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)  # fmt: skip
-        output, _ = await asyncio.wait_for(process.communicate(), 60)
+        output, _ = await asyncio.wait_for(process.communicate(), 120)
         return output.decode().split("\n")[:-1]
 
     return run()

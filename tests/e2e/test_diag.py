@@ -33,7 +33,7 @@ def test_it_asks_a_running_agent(tmp_path, capsys, python):
             assert lines[0].startswith("meter-7: registered with coap://127.0.0.1:") and "link any" in lines[1]
         finally:
             agent.send_signal(signal.SIGINT)
-            agent.wait(30)
+            agent.wait(180)
 
 
 def test_nobody_there(tmp_path, capsys):

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from modem_device import until
 from registrar import Registrar
 
 from pointsman.tools.modem.dialogue import Answer
@@ -53,7 +54,7 @@ class Agent:
                 self.log.append({"actor": "output", "event": line.decode().rstrip()})
 
     async def until(self, condition, what):
-        end = asyncio.get_running_loop().time() + 40
+        end = asyncio.get_running_loop().time() + 120
         while not condition():
             assert asyncio.get_running_loop().time() < end and self.process.returncode is None, "%s; log:\n%s" % (
                 what, "\n".join(json.dumps(entry) for entry in self.log[-40:]))
@@ -92,7 +93,7 @@ def test_registers_over_a_data_call_and_says_good_bye(cmux, tmp_path):
         await agent.until(lambda: [row for row in agent.registrar.seen if row[2] == ("dp",)], "a reading")
         assert (emulator.lines.mux is not None) == (cmux == "auto")
         agent.process.terminate()
-        assert await asyncio.wait_for(agent.process.wait(), 20) == 0
+        assert await asyncio.wait_for(agent.process.wait(), 60) == 0
         assert agent.registrar.seen[-1][1] == "0.04"
         await agent_gone(emulator)
 
@@ -101,10 +102,7 @@ def test_registers_over_a_data_call_and_says_good_bye(cmux, tmp_path):
 
 async def agent_gone(emulator):
     """Its last bytes have arrived: no multiplexer, no call."""
-    end = asyncio.get_running_loop().time() + 5
-    while emulator.lines.mux or emulator.lines.calls():
-        assert asyncio.get_running_loop().time() < end, emulator.lines.calls()
-        await asyncio.sleep(0.01)
+    await until(lambda: not emulator.lines.mux and not emulator.lines.calls(), "the end of the call")
 
 
 def test_an_operator_that_wants_a_secret(tmp_path):
@@ -211,15 +209,15 @@ def test_a_modem_that_was_left_multiplexing(tmp_path):
         emulator = Emulator(ms=dict(QUICK, cmux=0))
         await emulator.start()
         try:
-            while not emulator.state.registered:
-                await asyncio.sleep(0.01)
+            await until(lambda: emulator.state.registered, "the network")
             line = os.open(emulator.path, os.O_RDWR | os.O_NOCTTY)
-            for data in (b"AT+CMUX=0\r", b"\xf9\x03\x3f\x01\x1c\xf9", b"\xf9\x07\x3f\x01\xde\xf9"):
-                os.write(line, data)
-                await asyncio.sleep(0.1)
-            os.close(line)
+            os.write(line, b"AT+CMUX=0\r")
+            await until(lambda: emulator.lines.mux, "the multiplexer")
             left = emulator.lines.mux
-            assert left.open == {0, 1}
+            for data, channels in ((b"\xf9\x03\x3f\x01\x1c\xf9", {0}), (b"\xf9\x07\x3f\x01\xde\xf9", {0, 1})):
+                os.write(line, data)
+                await until(lambda channels=channels: left.open == channels, left)
+            os.close(line)
             with Registrar() as registrar:
                 async with Agent(emulator, registrar, tmp_path) as agent:
                     await agent.registered(1)
@@ -320,15 +318,22 @@ def test_a_modem_that_holds_back_data(tmp_path):
         mux, call = emulator.lines.mux, emulator.lines.calls()[0]
         for hold in (lambda on: mux.status(2, carrier=True, held=on), mux.hold):
             hold(True)
-            await asyncio.sleep(0.3)
-            before = call.status()["sent"]
-            await asyncio.sleep(2.5)
-            assert call.status()["sent"] == before
+            before = await at_rest(call)
             hold(False)
             await agent.until(lambda before=before: call.status()["sent"] > before, "what was held back")
         assert agent.count("session", "up") == 1 and emulator.lines.mux is mux
 
     scenario(steps, tmp_path)
+
+
+async def at_rest(call):
+    """What the call has sent, once that has stayed so for longer than two readings take."""
+    for _ in range(10):
+        before = call.status()["sent"]
+        await asyncio.sleep(2.5)
+        if call.status()["sent"] == before:
+            return before
+    raise AssertionError("it goes on: %s" % call.status())
 
 
 def test_pppd_that_cannot_is_told(tmp_path):

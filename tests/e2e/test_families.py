@@ -14,6 +14,7 @@ import pytest
 from families import FAMILIES, WITHOUT_PPP, connect, every_family, exchange, run, with_sockets, without_sockets
 from modem_device import Echo, until
 
+from agent.engine import modem_ladder
 from agent.engine.modem import Modem
 from agent.modems import generic
 from pointsman.tools.modem import emulator as emulators
@@ -77,8 +78,9 @@ def test_several_datagrams_at_once(profile):
 
 
 @with_sockets
-def test_several_peers_at_once(profile):
-    """A notice that comes inside the answer about another socket is not missed (it would be made good after 3 s)."""
+def test_several_peers_at_once(profile, monkeypatch):
+    """A notice that comes inside the answer about another socket is not missed; here nothing makes that good."""
+    monkeypatch.setattr(modem_ladder, "_DOUBT_MS", 3600000)
 
     async def steps(emulator, device, echo):
         await connect(device)
@@ -96,7 +98,7 @@ def test_several_peers_at_once(profile):
             for peer in peers:
                 peer.transport.sendto(b"%d" % number, peer.seen[0][1])
                 await asyncio.sleep(0.002)
-        await until(lambda: len(device.datagrams) == 12, device.datagrams, seconds=2)
+        await until(lambda: len(device.datagrams) == 12, device.datagrams)
         expected = [("127.0.0.1", peer.port, b"%d" % number) for peer in peers for number in range(3)]
         assert sorted(device.datagrams[3:]) == sorted(expected)
         for other in others:
@@ -190,7 +192,7 @@ async def ask(device, command, wanted="OK"):
     """Send a command by hand until its answer holds `wanted`; a refusal is none."""
     heard = ""
     os.write(device.fd, command.encode() + b"\r")
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while not re.search(r"\r\n%s" % wanted, heard):
         assert time.monotonic() < end and ("ERROR" not in heard or wanted == "ERROR"), (command, heard)
         await asyncio.sleep(0.005)
@@ -249,7 +251,7 @@ def test_a_real_micropython_dials_twice(profile):
             process = await asyncio.create_subprocess_exec(
                 program, str(HERE / "modem_pty.py"), str(HERE.parents[1]), emulator.path, "127.0.0.1", str(echo.port),
                 text, stdout=asyncio.subprocess.PIPE)  # fmt: skip
-            output, _ = await asyncio.wait_for(process.communicate(), 30)
+            output, _ = await asyncio.wait_for(process.communicate(), 120)
             assert output.decode().strip() == "answer " + text.upper()
 
     run(profile, steps)

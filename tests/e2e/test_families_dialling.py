@@ -35,7 +35,7 @@ def test_what_has_no_sockets_dials(profile, interpreter):
 
         async def answer(text):
             while not heard or heard[-1] != "answer " + text:
-                line = await asyncio.wait_for(process.stdout.readline(), 30)
+                line = await asyncio.wait_for(process.stdout.readline(), 120)
                 assert line, heard  # it says in which state it was left
                 heard.append(line.decode().strip())
 
@@ -62,7 +62,7 @@ def test_a_data_call_in_the_multiplexer(profile):
         process = await asyncio.create_subprocess_exec(
             sys.executable, str(HERE / "cmux_device.py"), str(HERE.parents[1]), emulator.path, "auto", str(echo.port),
             "", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)  # fmt: skip
-        output, _ = await asyncio.wait_for(process.communicate(), 60)
+        output, _ = await asyncio.wait_for(process.communicate(), 120)
         lines = output.decode().split("\n")
         beside = bool(getattr(family, "MUX", generic.MUX))
         calls = [line.split(" ", 2)[2] for line in lines if line.startswith("address")]
@@ -96,7 +96,7 @@ def test_killed_in_the_middle_of_a_call(profile):
             process = await asyncio.create_subprocess_exec(
                 sys.executable, str(HERE / "cmux_device.py"), str(HERE.parents[1]), emulator.path, "off",
                 str(echo.port), "kill", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)  # fmt: skip
-            output, _ = await asyncio.wait_for(process.communicate(), 60)
+            output, _ = await asyncio.wait_for(process.communicate(), 120)
             assert output.endswith(b"end\n") and b"at once" in output, output
             assert [call.cid for call in emulator.lines.calls()] == [emulator.profile["context"]]
 

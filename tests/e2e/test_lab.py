@@ -12,7 +12,7 @@ import pytest
 
 from pointsman.tools.firmware.launch import find_micropython
 
-LIMIT_S = 120
+LIMIT_S = 400
 PLOT = (
     "prepared discovered bootstrapped registered relayed period pulled dialled direct gateway-gone plugged returned "
     "platform-gone cut restarted same-identity drained left"
@@ -109,7 +109,7 @@ def test_a_timeline_for_people_who_stay_to_play(command):
 def test_an_interrupted_lab_leaves_nothing_behind(command, number):
     process = command("lab", "--once")
     children = []
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 180
     # Only once its own folder is there: what it imports may start processes too, before anything is to be tidied up.
     while not children and time.monotonic() < deadline:
         time.sleep(0.05)

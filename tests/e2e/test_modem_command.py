@@ -43,10 +43,10 @@ class Process:
     def end(self, number):
         """Send a signal; the exit code."""
         self.process.send_signal(number)
-        return self.process.wait(10)
+        return self.process.wait(60)
 
 
-def ask(path, command, wanted, seconds=10):
+def ask(path, command, wanted, seconds=60):
     """Write a command to the port until what comes back holds `wanted`."""
     port = os.open(path, os.O_RDWR | os.O_NOCTTY)
     heard, end = b"", time.monotonic() + seconds
@@ -191,7 +191,7 @@ def test_json_tells_what_happens():
 ])
 def test_one_line_says_what_is_wrong(options, code, words):
     with Process(*options) as modem:
-        assert modem.process.wait(20) == code
+        assert modem.process.wait(180) == code
         lines = modem.process.stderr.read().splitlines()
         assert len(lines) == 1 and words in lines[0], lines
         assert modem.process.stdout.read() == ""
@@ -202,7 +202,7 @@ def test_a_second_modem_on_the_same_control_socket_is_told(tmp_path):
     with Process("--control", str(pipe)) as first:
         first.line()
         with Process("--control", str(pipe)) as second:
-            assert second.process.wait(20) == 4
+            assert second.process.wait(180) == 4
             assert "another modem is controlled" in second.process.stderr.read()
         first.process.kill()
         first.process.wait()

@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import termios
+import time
 
 import pytest
 from modem_device import Echo, until
@@ -144,10 +145,13 @@ def test_late_lost_and_dead_datagrams():
     async def steps(emulator, line, echo):
         await emulator.control({"do": "air", "loss": 100})
         await datagram(line, b"lost")
-        await emulator.control({"do": "air", "ms": 20, "jitter": 5})
+        await emulator.control({"do": "air", "ms": 100, "jitter": 5})
+        since = time.monotonic()
         await datagram(line, b"late")
-        assert not echo.seen
+        await until(lambda: echo.seen, "what is late")
+        assert time.monotonic() - since > 0.09  # one way
         await line.until('"recv",0,4\r\nLATE')
+        assert time.monotonic() - since > 0.18  # and back
         await emulator.control({"do": "air"})
         await emulator.control({"do": "zombie"})
         await datagram(line, b"gone")
@@ -298,7 +302,7 @@ def test_merged_dropped_and_thinned():
         assert await line.ask("AT") == ["OK"]
         await emulator.control({"do": "lose", "permille": 1000})
         line.write(b"AT+CFUN=0\r")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.2)  # the kernel hands it over when it comes to that
         assert line.read().count("OK") == 1 and emulator.state.functionality == 1
         await emulator.control({"do": "lose", "permille": 0})
         assert await line.ask("AT") == ["OK"]
@@ -348,7 +352,7 @@ def test_two_speeds():
         await until(lambda: emulator.state.running, "boot")
         line.heard = ""
         line.write(b"AT\r")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.2)  # the kernel hands it over when it comes to that
         assert "OK" not in line.read() and "RDY" not in line.heard
         set_speed(line, termios.B57600)
         line.write(b"\r")  # ends what the rubbish was

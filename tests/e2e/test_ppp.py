@@ -165,7 +165,7 @@ def device(emulator, port, *words, interpreter=sys.executable, user="me", secret
         process = await asyncio.create_subprocess_exec(
             interpreter, str(HERE / "ppp_device.py"), str(HERE.parents[1]), emulator.path, user, secret, str(port),
             "hello", *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)  # fmt: skip
-        output, _ = await asyncio.wait_for(process.communicate(), 40)
+        output, _ = await asyncio.wait_for(process.communicate(), 120)
         return output.decode().split("\n")[:-1]
 
     return run()

@@ -11,6 +11,7 @@ from aiocoap.numbers.types import Type
 from fake_device import FakeDevice
 from secured_world import LAN, SECRET, World, eventually, scenario
 
+from pointsman.tools.servers import wire
 from pointsman.tools.servers.coap import SERVER, Unreachable
 from pointsman.tools.servers.credentials import DTLS, OSCORE
 from pointsman.tools.servers.gateway import Gateway
@@ -21,7 +22,8 @@ dtls_only = pytest.mark.parametrize("world", [DTLS], indirect=True)
 
 
 @pytest.fixture
-def world(request, tmp_path):
+def world(request, tmp_path, monkeypatch):
+    monkeypatch.setattr(wire, "_TELL_S", 3600)  # what is turned away is told once, however long it takes here
     return World(request.param, tmp_path)
 
 

@@ -28,7 +28,7 @@ while True:
 """
 
 
-def until(found, seconds=10):
+def until(found, seconds=60):
     end = time.monotonic() + seconds
     while not found():
         assert time.monotonic() < end
@@ -135,7 +135,7 @@ def test_both_ends_of_a_call_are_interfaces():
             process = await asyncio.create_subprocess_exec(
                 sys.executable, str(Path(__file__).with_name("ppp_device.py")), str(Path(__file__).parents[2]),
                 emulator.path, "", "", str(server.getsockname()[1]), "hello", "tun", stdout=asyncio.subprocess.PIPE)
-            output, _ = await asyncio.wait_for(process.communicate(), 40)
+            output, _ = await asyncio.wait_for(process.communicate(), 120)
             loop.remove_reader(server)
         assert output.decode().split("\n")[1:3] == ["answer HELLO", "down closed"] and peers == ["10.64.0.3"]
 
@@ -152,16 +152,16 @@ def test_a_unix_socket_is_the_plug(tmp_path):
         for _ in range(2):
             reader, writer = await asyncio.open_unix_connection(path)
             writer.write(b"AT\rATD*99#\r")
-            await asyncio.wait_for(reader.readuntil(b"CONNECT"), 5)
+            await asyncio.wait_for(reader.readuntil(b"CONNECT"), 60)
             writer.close()
             await writer.wait_closed()
             while (await emulator.control({"do": "status"}))["calls"]:
                 await asyncio.sleep(0.01)
         reader, writer = await asyncio.open_unix_connection(path)
         writer.write(b"AT\r")
-        await asyncio.wait_for(reader.readuntil(b"OK"), 5)
+        await asyncio.wait_for(reader.readuntil(b"OK"), 60)
         await emulator.control({"do": "port", "on": False})
-        await asyncio.wait_for(reader.read(), 5)
+        await asyncio.wait_for(reader.read(), 60)
         writer.close()
         assert not os.path.exists(path)
         await emulator.control({"do": "port", "on": True})

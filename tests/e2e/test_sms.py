@@ -5,6 +5,7 @@ import json
 import sys
 
 import pytest
+from modem_device import until
 
 from agent.codec import sms
 from pointsman.tools.firmware.launch import command, find_micropython
@@ -98,7 +99,7 @@ class World:
                 self.log.append({"actor": "output", "event": line.decode().rstrip()})
 
     async def until(self, condition, what):
-        end = asyncio.get_running_loop().time() + 40
+        end = asyncio.get_running_loop().time() + 120
         while not condition():
             late = asyncio.get_running_loop().time() > end or self.process.returncode is not None
             assert not late, "%s; log:\n%s" % (what, "\n".join(map(str, self.log[-30:] + self.events[-10:])))
@@ -129,6 +130,7 @@ def test_bootstraps_registers_reports_and_is_read_without_ip(python, tmp_path):
 
     async def steps(world):
         await world.registered()
+        await world.until(lambda: world.seen("configuration", "bootstrapped"), "bootstrapped")
         assert len(world.seen("configuration", "bootstrapped")) == 1
         await world.until(lambda: world.platform.registrations(live=True), "in the books")
         (row,) = world.platform.registrations(live=True)
@@ -149,7 +151,8 @@ def test_messages_that_are_lost_doubled_late_and_out_of_order(python, tmp_path):
     async def steps(world):
         await world.registered()
         await world.until(lambda: sum(told["stored"] for told in world.seen("platform", "readings")) >= 3, "readings")
-        assert world.centre.lost and world.logged("registration", "registered")
+        await world.until(lambda: world.logged("registration", "registered"), "told of it")
+        assert world.centre.lost
         values = [row["sequence"] for row in world.platform.readings("meter-7")]
         assert values == sorted(set(values))
 
@@ -169,9 +172,10 @@ def test_a_trigger_is_a_hint_and_not_too_often(python, tmp_path):
 
     async def steps(world):
         await world.registered()
-        await asyncio.sleep(0.1)
+        await world.until(lambda: world.logged("registration", "registered"), "told of it")
         world.send(STRANGER, TRIGGER)
         await world.until(lambda: world.seen("platform", "updated"), "an Update")
+        await world.until(lambda: world.logged("sms", "trigger"), "the trigger")
         assert len(world.logged("sms", "trigger")) == 1
         world.send(STRANGER, TRIGGER)
         world.send(STRANGER, b"\x40\x03\x00\x02\xb1\x31\x01\x30\x01\x31\xff\x11\x3c")  # PUT /1/0/1
@@ -249,8 +253,7 @@ def test_over_a_socket(tmp_path):
         for pdu, _ in sms.encode(PLATFORM, bytes(range(200))):
             one.submit(bytes.fromhex(pdu)[1:])
         one.submit(b"\x01\x02")
-        while len(got) < 2:
-            await asyncio.sleep(0.005)
+        await until(lambda: len(got) >= 2, "both parts")
         parts = [sms.decode(b"\0" + tpdu) for tpdu in got]
         assert sms.join(parts)["data"] == bytes(range(200)) and parts[0]["number"] == DEVICE
         await one.stop()

@@ -28,7 +28,7 @@ def test_speed_and_power(python):
             assert termios.tcgetattr(theirs)[4:6] == [speed, speed], baud
             device.stdin.write("\n")
             device.stdin.flush()
-        assert device.stdout.readline() == "passed\n" and device.wait(10) == 0
+        assert device.stdout.readline() == "passed\n" and device.wait(60) == 0
     finally:
         device.kill()
         device.communicate()

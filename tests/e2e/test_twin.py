@@ -30,7 +30,7 @@ def run(tmp_path):
         (unit / "test_x.py").write_text(source)
         command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", *(words or ["tests/unit"])]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, timeout=60, cwd=tmp_path, env=dict(os.environ, **environment))
+                              text=True, timeout=300, cwd=tmp_path, env=dict(os.environ, **environment))
         return done.returncode, done.stdout
 
     return run
