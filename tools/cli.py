@@ -18,6 +18,7 @@ COMMANDS = {
     "agent": "run the device agent here: register with any LwM2M 1.1 server, or bootstrap first",
     "serve": "run a server: configuration, gateway or platform",
     "key": "derive the key of one device or gateway from a server's secret",
+    "group": "say on a platform which devices belong together and obey the same policies",
     "policy": "write, sign, show and push what a group of devices is to obey",
     "modem": "emulate an AT modem on a pseudo-terminal, with its SIM, network and faults",
     "diag": "ask a running agent how it goes: links, moves, bytes, the end of its log",

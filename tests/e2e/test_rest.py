@@ -73,7 +73,7 @@ def test_from_a_group_to_a_policy_that_all_obey(sign):
     ("GET", ("groups", "valves"), {}, "no group is called valves"),
     ("GET", ("groups", "meters", "policies", 9), {}, "no version 9 has been pushed"),
     ("GET", ("nothing",), {}, "there is no such path"),
-    ("DELETE", ("groups", "meters"), {}, "DELETE is not for this path"),
+    ("PUT", ("groups", "meters"), {}, "PUT is not for this path"),
     ("POST", ("groups",), {}, "a name is 1 to 32"),
     ("POST", ("groups",), {"name": "meters"}, "there is one already"),
     ("POST", ("groups",), {"name": 7}, "name is no str"),

@@ -26,9 +26,8 @@ examples:
       --set wan_order=eth,lte --out seven.json
   pointsman policy sign seven.json --key operator.pem --out seven.cose
   pointsman policy show seven.cose --keys keys.cose --root-public HEX
-  curl -H "Authorization: Bearer $(cat operator.token)" http://127.0.0.1:5694/groups -d '{"name": "meters"}'
-  curl -H "Authorization: Bearer $(cat operator.token)" http://127.0.0.1:5694/groups/meters/members \
-      -d '{"endpoints": ["meter-7", "meter-8"]}'
+  pointsman group create meters --token operator.token
+  pointsman group add meters meter-7 meter-8 --token operator.token
   pointsman policy push seven.cose --token operator.token --stages 1,10,100
   pointsman policy status meters --token operator.token --members
 

@@ -134,6 +134,14 @@ class Groups:
         rows = [self._join(group, endpoint, False) for endpoint, device in self._devices.items() if group.fits(device)]
         await self._write([(_groups.insert(), values)], rows)
 
+    async def delete(self, name):
+        """There is no such group any more. Raises LocalError."""
+        group = self._groups.pop(self.of(name).name)
+        for member in group.members:
+            self._leave(group, member.endpoint)
+        await self._write([(_groups.delete().where(_groups.c.name == name), None),
+                           (_members.delete().where(_members.c.group == name), None)], [])
+
     async def include(self, name, endpoints):
         """Name members of a group; -> their indexes. Raises LocalError, and nothing has changed."""
         group = self.of(name)

@@ -4,7 +4,8 @@ Sans I/O: it is told what happens and the time (ms, any clock that does not jump
 Each stage goes out by multicast where members hear it; answers come spread over a window, and who is missing then is
 spoken to by bitmap, until unicast is better. Who is not registered waits until it is.
 
-    planned -> running <-> paused; running, paused -> aborted | complete | expired; complete -> running: a later joiner
+    planned -> running <-> paused; running, paused -> aborted | complete | expired
+    complete -> running (a later joiner) | aborted | expired
 """
 
 from collections import Counter
@@ -108,8 +109,8 @@ class Rollout:
         self._progress(now)
 
     def abort(self, now, why="by the operator"):
-        """Send nothing more; answers to what was sent still count. Raises LocalError."""
-        self._must(RUNNING, PAUSED)
+        """Send nothing more, nor to later joiners; answers to what was sent still count. Raises LocalError."""
+        self._must(RUNNING, PAUSED, COMPLETE)
         self._end(ABORTED, why)
         self._outbox.retract()
 

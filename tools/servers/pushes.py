@@ -66,8 +66,8 @@ class Pushes:
         """Take up the rollouts of before: the last one of each group."""
         last = {row["group"]: row for row in reversed(self._rollouts.listed())}
         for row in last.values():
-            if row["state"] in UNFINISHED:
-                group = self.groups.of(row["group"])
+            group = self.groups.find(row["group"].encode())
+            if group and row["state"] in UNFINISHED:
                 ways = planning.ways(group, self._reached)
                 self._active[group.name] = self._rollouts.revive(row, group, ways, self._chance, _now())
         self._worker = asyncio.create_task(self._work())
@@ -126,6 +126,22 @@ class Pushes:
         """Who may sign, and how many members know it. `telling`: how many are being told."""
         return {**self.keys.status(), "telling": self._bringing.telling}
 
+    async def delete(self, name):
+        """End a group. Its versions are not used again, should there be another one of this name."""
+        made = self._active.get(name)
+        if made and made.state in (rollout.RUNNING, rollout.PAUSED):
+            raise LocalError("group %s: version %d is on its way; abort it first" % (name, made.version))
+        self.groups.of(name)
+        if made and made.state == rollout.COMPLETE:
+            made.abort(_now(), "the group was deleted")
+        if self._active.pop(name, None):
+            await self._rollouts.save(made, _now())
+        await self.groups.delete(name)
+
+    def way(self, group, endpoint):
+        """How a member of a Group is reached now, as planning.py has it."""
+        return planning.way(group, self._reached(endpoint))
+
     async def change(self, name, version, verb):
         """pause, resume or abort, kept when it returns; -> its status."""
         made = self._active.get(name)
@@ -172,7 +188,7 @@ class Pushes:
         self._tell(endpoint)
         for made in list(self._active.values()):
             version, state = told.get(made.group.id, (None, None))
-            made.online(endpoint, planning.way(made.group, self._reached(endpoint)), _now(), version, state)
+            made.online(endpoint, self.way(made.group, endpoint), _now(), version, state)
             self._turn(made)
 
     def offline(self, endpoint):
@@ -198,7 +214,7 @@ class Pushes:
         self._tell(member.endpoint)
         made = self._active.get(group.name)
         if made:
-            made.join(member, planning.way(group, self._reached(member.endpoint)), _now())
+            made.join(member, self.way(group, member.endpoint), _now())
             self._turn(made)
 
     def _left(self, group, member):

@@ -1,7 +1,9 @@
 """The platform's groups and policies over HTTP/1.1, JSON both ways, for operators' programs and `pointsman policy`.
 
     POST   /groups                              {"name", "priority", "multicast": "HOST:PORT", "topic", "rule"}
-    GET    /groups/G                            the group and its members
+    GET    /groups                              {"groups": [...]}
+    GET    /groups/G                            the group, its members and how each is reached now
+    DELETE /groups/G
     POST   /groups/G/members                    {"endpoints": [...]} -> {"indexes": [...]}
     DELETE /groups/G/members/E
     PUT    /devices/E                           {"capabilities": [...], "tags": {...}}, for the rules of groups
@@ -157,10 +159,20 @@ async def _create(pushes, body, _query):
     return 201, _described(group)
 
 
+async def _groups(pushes, _body, _query):
+    return 200, {"groups": [_described(group) for group in pushes.groups]}
+
+
 async def _group(pushes, _body, _query, name):
     group = pushes.groups.of(name)
-    return 200, {**_described(group), "members": [{"index": index, "endpoint": endpoint}
-                                                  for index, endpoint in group.members]}
+    return 200, {**_described(group), "members": [
+        {"index": index, "endpoint": endpoint, "way": pushes.way(group, endpoint)[0]}
+        for index, endpoint in group.members]}
+
+
+async def _delete(pushes, _body, _query, name):
+    await pushes.delete(name)
+    return 200, {}
 
 
 def _described(group):
@@ -241,7 +253,9 @@ _GROUP = "/groups/" + _PART
 _VERSION = _GROUP + "/policies/([0-9]{1,10})"
 _ROUTES = (
     ("POST", "/groups", _create),
+    ("GET", "/groups", _groups),
     ("GET", _GROUP, _group),
+    ("DELETE", _GROUP, _delete),
     ("POST", _GROUP + "/members", _include),
     ("DELETE", _GROUP + "/members/" + _PART, _exclude),
     ("PUT", "/devices/" + _PART, _device),
