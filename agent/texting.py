@@ -142,8 +142,8 @@ class Texting(Agent):
 
     def _prefer(self, now):
         """Short messages go before all other links, or behind them, as the most preferred server with both an address
-        and a number wants it; else their place is that in the setting."""
-        names = self.settings.get("links").split(",")
+        and a number wants it; else their place is that in the setting, or, under a policy with an order, the last."""
+        names = list(getattr(self, "_ways", None) or self.settings.get("links").split(","))
         wanted = [self._said(account, _TRANSPORT) for account in self.configuration.accounts if account.number]
         if wanted and wanted[0] in ("U", "S"):
             names.remove(SMS)

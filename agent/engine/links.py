@@ -75,7 +75,7 @@ class Links:
     """names: most preferred first; hold_ms, delay_ms, distrust_ms, flap_max_ms as in the module's text."""
 
     def __init__(self, names, hold_ms=10000, delay_ms=0, distrust_ms=30000, flap_max_ms=600000):
-        self._links = [_Link(name, hold_ms) for name in names]
+        self._known = self._links = [_Link(name, hold_ms) for name in names]  # all there are; those to be used
         self._hold_ms, self._delay_ms, self._distrust_ms = hold_ms, delay_ms, distrust_ms
         self._flap_max_ms = max(flap_max_ms, hold_ms)
         self.active = None
@@ -155,13 +155,14 @@ class Links:
         return [link.name for link in self._links if link.up]
 
     def better_than(self, name):
-        """Whether a link preferred to `name` is up and trusted, be it still in its hold time."""
+        """Whether a link preferred to `name` is up and trusted, be it still in its hold time. One that is not to be
+        used at all is worse than none."""
         for link in self._links:
             if link.name == name:
                 return False
             if link.usable:
                 return True
-        return False
+        return True
 
     def candidates(self):
         """-> names of the links that are up and would be preferred to the active one, did they deserve it."""
@@ -174,7 +175,7 @@ class Links:
         return found
 
     def poll(self, now):
-        for link in self._links:
+        for link in self._known:
             if link.down_at is not None and now >= link.down_at:
                 self._punish(link, now)
                 link.down_at = link.until = None
@@ -223,7 +224,7 @@ class Links:
         link.lost_at = now
 
     def _find(self, name):
-        for link in self._links:
+        for link in self._known:
             if link.name == name:
                 return link
         return None

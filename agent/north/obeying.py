@@ -4,10 +4,11 @@ What no group sets is as the device's own settings and accounts say.
 """
 
 from ..accounts import SERVER
-from . import obeying_times
+from . import obeying_links, obeying_times
 
 PERIOD, LIFETIME = 1, 10
-OBEYED = (PERIOD, LIFETIME) + obeying_times.TIMES  # a document with another setting is refused, not taken and forgotten
+# a document with another setting is refused, not taken and forgotten
+OBEYED = (PERIOD, LIFETIME) + obeying_links.LINKS + obeying_times.TIMES
 
 
 def apply(agent, now, settings, offset):
@@ -17,6 +18,7 @@ def apply(agent, now, settings, offset):
         agent.reports.set_period(period_s * 1000, now)
     obeying_times.apply(agent, now, settings, offset)
     _live(agent, now, settings.get(LIFETIME))
+    obeying_links.apply(agent, now, settings)
 
 
 def _live(agent, now, lifetime_s):

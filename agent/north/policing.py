@@ -10,6 +10,7 @@ from ..engine.group_policies import GroupPolicies
 from ..overlay import drop
 
 _POLICY = 26244
+_OBEYING = "north.obeying", "north.obeying_links", "north.obeying_times"
 _RETRY_MS = 60000  # until a medium that could not be read is tried again
 _HERE = ("registered", "updating")
 _ACKS = 8
@@ -74,7 +75,7 @@ class Policing:
             from . import obeying
 
             obeying.apply(agent, now, *more)
-            drop("north.obeying", "north.obeying_times")
+            drop(*_OBEYING)
             agent.log.info(now, "policies", "obeyed", settings=sorted(more[0]), offset=more[1])
             self._prove(now)
         else:
@@ -163,7 +164,7 @@ class Policing:
         from .obeying import OBEYED
 
         engine.obeys = OBEYED
-        drop("north.obeying", "north.obeying_times")
+        drop(*_OBEYING)
         return engine
 
     def _remember(self):
