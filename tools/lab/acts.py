@@ -47,6 +47,8 @@ GROUP_ACTS = (
     Act("asleep", "gateway", "another one is switched off", "one to be switched off", 60, True),
     Act("pushed", "platform", "ONE POLICY for all of them, signed", "the policy to be taken for the group", 30, True),
     Act("answered", "platform", "who is there has obeyed, and said so", "those who are there to answer", 60, True),
+    Act("deceived", "lab", "a stranger announces one of his own: nobody obeys",
+        "all who hear it to turn it away", 60, True),
     Act("awake", "platform", "the one that slept is back, and obeys", "the one that slept to answer", 60, True),
     Act("joined", "platform", "a new one is bought for the group, and obeys", "the new one to answer", 90, True),
     Act("slower", "platform", "readings come more rarely, from each of them", "readings at the new rate", 90, True),

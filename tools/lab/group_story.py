@@ -2,16 +2,20 @@
 and one not yet bought - and their readings come as it says."""
 
 import asyncio
+import contextlib
 
+from ..servers.coap import Refusal, Unreachable
 from .acts import NAMED, Broken
 from .group_summary import at_rate
-from .group_yard import GROUP
+from .group_yard import DECEITS, GROUP
 from .options import FIRST_PERIOD_S, POLICY_PERIOD_S
 from .story import Story, until
 
 FEWEST = 4  # one stays where it is, one moves to 4G, one sleeps, one comes later
 VERSION = 1
 _SETTING = "report_period_s"
+_DECEIT_S = 86400  # the period that a stranger would like
+_AGAIN_S = 1
 
 
 class Beside:
@@ -47,7 +51,7 @@ class GroupStory:
         await self._vouch()
         await self._apart()
         await self._push()
-        await self._together((self._awake(), self._join()))
+        await self._together((self._deceived(), self._awake(), self._join()))
         await self._slower()
 
     async def end(self):
@@ -85,8 +89,30 @@ class GroupStory:
         size = await self._asked("pushed", self.yard.push(VERSION, {_SETTING: POLICY_PERIOD_S}))
         self._done("pushed", "%d s -> %d s, %d bytes" % (FIRST_PERIOD_S, POLICY_PERIOD_S, size))
         await self._answers("answered", there)
-        ways = ", ".join("%d by %s" % (count, way) for way, count in self.yard.sent(VERSION).items() if count)
-        self._done("answered", "%d of %d: %s" % (len(there), len(self._present), ways))
+        sent = ", ".join("%d %s" % (count, way) for way, count in self.yard.sent(VERSION).items() if count)
+        self._done("answered", "%d of %d; messages: %s" % (len(there), len(self._present), sent))
+
+    async def _deceived(self):
+        """Again until all have heard it: datagrams get lost. One that had obeyed would not have readings at the rate
+        that is waited for."""
+        hearing, words = self._present[:-2], {}
+
+        def all_have():
+            return all(DECEITS <= words.get(story.name, set()) for story in hearing)
+        asking = asyncio.create_task(self._deceive(hearing, words))
+        try:
+            await self._until("deceived", all_have, lambda: "turned away: %s" % words)
+        finally:
+            asking.cancel()
+        self._done("deceived", "%d turned it away, and the same one repeated" % len(hearing))
+
+    async def _deceive(self, hearing, words):
+        while True:
+            self.yard.deceive(VERSION + 1, {_SETTING: _DECEIT_S})
+            await asyncio.sleep(_AGAIN_S)
+            for story in hearing:
+                with contextlib.suppress(Refusal, Unreachable):
+                    words[story.name] = await self.yard.turned_away(story.device)
 
     async def _awake(self):
         await self._asleep.device.begin()
@@ -108,7 +134,9 @@ class GroupStory:
         self._done("slower", "%d s -> %d s, a column a second:" % (FIRST_PERIOD_S, POLICY_PERIOD_S))
         for story in self._all:
             runtime = self.yard.options.runs_on(story.device.number)
-            self.show.draw("%-14s %-12s" % (story.name, runtime), self.yard.pushed_at, self._readings(story))
+            way = self._outcome(story).way if story.name in self.yard.there else "later"
+            title = "%-14s %-12s %-10s" % (story.name, runtime, way)
+            self.show.draw(title, self.yard.pushed_at, self._readings(story))
 
     # What is looked at
 
