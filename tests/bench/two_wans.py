@@ -30,7 +30,7 @@ GATEWAY, PLATFORM = "192.0.2.1", "10.64.0.1"
 DEVICE = {"eth": "192.0.2.2", "wwan": "10.64.0.2"}
 PORT = {"eth": "p0", "wwan": "q0"}  # of the switch, towards the device
 FAR_PORT = {"eth": "p1", "wwan": "q1"}
-LIMIT_S = 30
+LIMIT_S = 120
 _CLONE_NEWNET = 0x40000000
 _NEWLINK, _REQUEST_ACK, _IFF_UP = 16, 5, 1
 _numbers = itertools.count()
@@ -212,13 +212,12 @@ class TwoWans:
         self.server("platform", "platform", "0.0.0.0:5693")
         self.server("gateway", "gateway", GATEWAY + ":5683", "--platform", "coap://198.51.100.1:5693")
         self.server("configuration", "gateway", GATEWAY + ":5783", "--accounts", str(self.folder / "devices.json"))
-        self.until(lambda: all((self.folder / (name + ".sqlite")).exists()
-                               for name in ("platform", "gateway", "configuration")), "the servers")  # fmt: skip
-        time.sleep(0.5)
+        logs = [self.folder / (name + ".log") for name in ("platform", "gateway", "configuration")]
+        self.until(lambda: all('"started"' in log.read_text() for log in logs), "the servers")
         self.books = Books(self.folder)
 
     def server(self, kind, where, bind, *more):
-        command = [sys.executable, "-m", "pointsman.tools", "serve", kind, "--insecure", "--bind", bind,
+        command = [sys.executable, "-m", "pointsman.tools", "serve", kind, "--insecure", "--json", "--bind", bind,
                    *(() if "--db" in more else ("--db", str(self.folder / (kind + ".sqlite")))), *more]  # fmt: skip
         log = (self.folder / (kind + ".log")).open("a")
         process = self.run(where, command, stdout=log, stderr=log)
@@ -229,7 +228,7 @@ class TwoWans:
         for key in [key for key in self._processes if kind in (key, key[0])]:
             process = self._processes.pop(key)
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
     def run(self, where, command, **how):
         return subprocess.Popen(["ip", "netns", "exec", self.names[where], *command], stdin=subprocess.DEVNULL, **how)
@@ -312,4 +311,4 @@ class Agent:
     def stop(self):
         self.killed = True
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(20)
+        return self.process.wait(60)

@@ -85,7 +85,7 @@ def test_a_push_over_real_sockets():
 
 
 def test_the_delivery_takes_what_is_meant_for_it_and_nothing_else():
-    asyncio.run(_answered())
+    asyncio.run(asyncio.wait_for(_answered(), 120))
 
 
 async def _answered():
@@ -113,8 +113,11 @@ async def _answered():
         await loop.sock_sendto(member, wire.push(yes, 78, b"zz", True), place)  # later, on its own account
         await delivery.done.wait()
         assert [each.status for each in rollout.records] == [0]
-        assert [(await loop.sock_recvfrom(member, 2000))[0] for _ in range(2)] == [
-            b"\x60\x00\x00\x4d", b"\x62\x44\x00\x4ezz"]
+        answers = []
+        while len(answers) < 2:
+            said = (await loop.sock_recvfrom(member, 2000))[0]
+            answers += [said] if said != data else []  # a slow machine asks again
+        assert answers == [b"\x60\x00\x00\x4d", b"\x62\x44\x00\x4ezz"]
         delivery.close()
     assert rollout.state == COMPLETE and delivery.refused == 1 and told == ["running", "stage", "complete"]
 

@@ -18,8 +18,8 @@ from pointsman.tools.lab.summary import overlap_s
 
 REASON = two_wans.missing()
 pytestmark = [pytest.mark.long, pytest.mark.skipif(bool(REASON), reason=str(REASON))]
-EXCHANGE_S = 1.0  # the longest exchange of gateway and platform: here nothing is lost between them
-SILENT_MS = {"probe_ms": 500, "probe_timeout_ms": 200}
+EXCHANGE_S = 5.0  # more than the longest exchange of gateway and platform: here nothing is lost between them
+SILENT_MS = {"probe_ms": 500, "probe_timeout_ms": 1000}  # no busy machine is taken for a dead path
 
 
 @pytest.fixture(params=["cpython", "micropython"])
@@ -75,7 +75,7 @@ def test_a_path_dies_silently(field, python):
     agent = started(field, python, **SILENT_MS)
     field.registered_at("platform", field.path("eth", False))
     (silent,) = agent.entries("silent")[:1]
-    assert silent["ms"] < 2500 and not silent["server"]
+    assert silent["ms"] < 15000 and not silent["server"]  # by probes; an Update is due after 30 s
     field.registered_at("gw-1", field.path("eth", True))
     holds(field)
 
@@ -114,8 +114,8 @@ def test_fifty_flaps(field, python):
         time.sleep(0.1)
         field.carrier("eth", True)
         time.sleep(0.1)
-    assert 1 <= len(direct_ones(field)) - before <= 6
     field.until(field.at_platform, "the platform's record")
+    assert 1 <= len(direct_ones(field)) - before <= 6
     holds(field)
 
 
@@ -223,7 +223,7 @@ def test_routes_follow_when_asked(field, python):
     assert best_way(field) == "eth0" and defaults(field) == before
     field.registered_at("platform", field.path("eth", False))
     field.until(lambda: best_way(field) == "wwan0", "the other way for everybody")
-    assert defaults(field) == {"eth0": 20100, "wwan0": 700}
+    field.until(lambda: defaults(field) == {"eth0": 20100, "wwan0": 700}, "both ways, the dead one last")
     agent.kill()  # it does not come to tidy up
     field.path("eth", True)
     agent = field.agent(python, more=["--routes"], **SILENT_MS)

@@ -17,7 +17,7 @@ from agent.waiting import Waiting  # noqa: E402
 from boards.posix import Plain  # noqa: E402
 from boards.streams import open_stream  # noqa: E402
 
-broker._FIRST_MS, broker._LONGEST_MS, broker._ANSWER_MS = 100, 400, 600  # so that a test need not wait
+broker._FIRST_MS, broker._LONGEST_MS, broker._ANSWER_MS = 100, 400, 2000  # so that a test need not wait
 
 
 def below(n):

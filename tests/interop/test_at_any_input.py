@@ -80,4 +80,4 @@ def test_the_emulator_answers_after_anything(pieces, profile):
             await asyncio.sleep(0)
         await emulator._halt()
 
-    asyncio.run(asyncio.wait_for(run(), 10))
+    asyncio.run(asyncio.wait_for(run(), 120))

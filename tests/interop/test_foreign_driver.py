@@ -28,7 +28,7 @@ def test_the_readmes_pyserial_driver(tmp_path):
     script = tmp_path / "driver.py"
     script.write_text(example)
     path = "%s:%s" % (tmp_path, os.environ["PATH"])
-    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, env={**os.environ, "PATH": path}, timeout=60,
+    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, env={**os.environ, "PATH": path}, timeout=300,
                           capture_output=True, text=True, check=False)  # fmt: skip
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
     assert not (tmp_path / "modem.ctl").exists()  # it went as it came

@@ -88,7 +88,7 @@ class Device:
         if self._process.poll() is None and self._by_signal:
             self._process.send_signal(number)
         try:
-            return self._process.wait(15)
+            return self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -109,7 +109,7 @@ class Device:
         """The end of the agent's log."""
         return (self._folder / "agent.log").read_text()[-3000:]
 
-    def call(self, coroutine, limit=30):
+    def call(self, coroutine, limit=240):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(limit)
 
     def do(self, function, *arguments):
@@ -123,7 +123,7 @@ class Device:
     def count(self, kind):
         return sum(entry[0] == kind for server in self.servers for entry in server.log)
 
-    def becomes(self, condition, limit=20):
+    def becomes(self, condition, limit=60):
         end = time.monotonic() + limit
         while not condition() and time.monotonic() < end:
             time.sleep(0.01)

@@ -98,7 +98,7 @@ class Endpoint(resource.Resource):
         request.opt.observe = observe
         request.remote = remote
         self.last = self.context.request(request, handle_blockwise=observe is None)
-        return answer(path, await asyncio.wait_for(self.last.response, 20))
+        return answer(path, await asyncio.wait_for(self.last.response, 200))
 
 
 class Server(Endpoint):

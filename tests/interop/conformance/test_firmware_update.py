@@ -104,7 +104,7 @@ def test_a_package_is_pushed_and_installed_by_a_restart(device):
 
 def test_a_package_is_fetched(device):
     assert device.put("/5/0/1", f"{device.server.uri}/images/b".encode()) == Code.CHANGED
-    device.becomes(lambda: device.package.exists() and device.package.stat().st_size == len(IMAGE), 60)
+    device.becomes(lambda: device.package.exists() and device.package.stat().st_size == len(IMAGE), 240)
     device.becomes(lambda: device.state == [DOWNLOADED, "0"])
     assert device.package.read_bytes() == IMAGE
     assert device.put("/5/0/1", b"") == Code.CHANGED and device.state == [IDLE, "0"] and not device.package.exists()
@@ -116,7 +116,7 @@ def test_a_fetch_goes_on_after_a_power_cut(device):
     device.cut()
     assert device.package.stat().st_size < len(IMAGE)
     device.start()
-    device.becomes(lambda: device.state == [DOWNLOADED, "0"], 60)
+    device.becomes(lambda: device.state == [DOWNLOADED, "0"], 240)
     assert device.package.read_bytes() == IMAGE and device.logged("firmware", "resumed")
     assert device.put("/5/0/1", b"") == Code.CHANGED
 

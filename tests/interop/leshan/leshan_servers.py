@@ -24,7 +24,7 @@ from pointsman.tools.firmware.launch import command, find_micropython
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-PATIENCE_S = 20
+PATIENCE_S = 60
 MAVEN_S = 150
 # A small machine of its own: it lives for seconds, so quick compilation and a simple collector are the best.
 JAVA = ["-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
@@ -75,7 +75,7 @@ class Leshan:
             ["java", *JAVA, "-cp", classpath(), str(HERE / "Servers.java"), str(awake_ms)], cwd=folder, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)  # fmt: skip
         threading.Thread(target=self._listen, daemon=True).start()
-        self.uris = self.event("started", limit=60)
+        self.uris = self.event("started", limit=180)
 
     def _listen(self):
         for line in self.process.stdout:
@@ -186,7 +186,7 @@ class Agent:
             os.close(self._leash)
             self._leash = None
         try:
-            return self.process.wait(15)
+            return self.process.wait(60)
         finally:
             self._end()
 

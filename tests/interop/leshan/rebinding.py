@@ -44,7 +44,7 @@ class Router:
             self._dead.add(host)
             self.seen = []
 
-    def first(self, count, limit=20):
+    def first(self, count, limit=60):
         """That many of the datagrams since the last change, once they are there."""
         end = time.monotonic() + limit
         while len(self.seen) < count:

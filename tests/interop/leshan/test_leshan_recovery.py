@@ -48,5 +48,5 @@ def test_server_starts_anew(leshan, successor, protected, router, security):
         leshan.event("registered", name)
         agent.waits_for('"event": "registered"')
         way.lead(successor.place(security))
-        successor.event("registered", name, limit=40)
+        successor.event("registered", name, limit=120)
         assert successor.tell("read", name, "/3/0/0") == {"/3/0/0": "pointsman"}

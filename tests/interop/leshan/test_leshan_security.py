@@ -56,7 +56,8 @@ def test_address_changes_on_the_way(leshan, protected, router, security):
     name = protected.name("nat", security)
     trust(leshan, security, name, KEY)
     way = router(security)
-    agent = protected(security, name, way.uri, lifetime_s=10, report_period_s=7, probe_ms=0)
+    agent = protected(security, name, way.uri, lifetime_s=10, report_period_s=7, probe_ms=0,
+                      ack_timeout_ms=3000)  # fmt: skip - nothing is lost here, so nothing is to be repeated
     with shown(agent):
         before = leshan.event("registered", name)
         leshan.tell("observe", name, "/3331/0", format=SENML)  # which has no reading yet
@@ -83,7 +84,7 @@ def test_another_link(leshan, protected, router, security):
     trust(leshan, security, name, KEY)
     way = router(security)
     agent = protected(security, name, way.uri, ("eth=lo@127.0.0.2", "wan=lo@127.0.0.3"), metered="", probe_ms=200,
-                  probe_timeout_ms=100)  # fmt: skip
+                  probe_timeout_ms=1000)  # fmt: skip
     with shown(agent):
         leshan.event("registered", name)
         agent.waits_for('"event": "registered"')
