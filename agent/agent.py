@@ -89,7 +89,7 @@ class Agent(Configuring, Registering, Linking):
 
     ports = tuple  # () -> the board's links, where there is a board
     board = None  # what it runs on, for objects that tell of it
-    upgrade = None  # the firmware update
+    upgrade = timing = None  # the firmware update; what policies say about time
 
     def __init__(self, settings, medium, below, measure, wall, sink=None):
         get = settings.get
@@ -256,7 +256,7 @@ class Agent(Configuring, Registering, Linking):
 
     def _answered(self, now, handle, response):
         """Each engine knows the handle of the request that it waits for, and ignores others."""
-        if self.upgrade and self.upgrade.answered(handle, response, now):
+        if any([engine.answered(handle, response, now) for engine in (self.upgrade, self.timing) if engine]):
             return
         result = outcome(response)
         if handle == self._report_handle and handle is not None:

@@ -45,9 +45,11 @@ class Firmware:
         self._mark = (None, 0)  # of the package that is fetched: its ETag, or None, and size, or 0
         self._sure = True  # that it is still the same; a power cut may have taken long
         self._wanted = False  # is a block to be asked for, or has it been?
+        self.waits = False  # is it to be installed when that may be?
         if kept:
             self.state, self.result, self.uri, self.name = kept[0], kept[1], kept[2], tuple(kept[3])
-            self._mark = tuple(kept[4]) if len(kept) > 4 else self._mark
+            self.waits = kept[4:] == [True]
+            self._mark = tuple(kept[4]) if len(kept) > 4 and not self.waits else self._mark
 
     def start(self):
         """After a start of the device: what became of the update, or of the download."""
@@ -101,10 +103,14 @@ class Firmware:
         self._drop("cancel", 0)
         self.result = 0
 
-    def update(self):
-        """RemoteError 4.05 unless there is a package."""
+    def update(self, later=False):
+        """Install it, or remember to do so later: update() has to be called again then. RemoteError 4.05 unless there
+        is a package."""
         if self.state != "downloaded":
             raise RemoteError("there is no package to install (/5/0/3 is %s)" % self.state, _NOT_ALLOWED)
+        self.waits = later
+        if later:
+            return self._keep("mark")
         self._enter("update", 0)
         self._out.append(("install",))
 
@@ -251,13 +257,13 @@ class Firmware:
         found = find(_TRANSITIONS, self.state, event)
         if not found:
             raise LocalError("firmware: no way to %s in state %s" % (event, self.state))
-        self.state, self.result = found[0], result
+        self.state, self.result, self.waits = found[0], result, False
         self._keep("keep")
 
     def _keep(self, why):
         kept = [self.state, self.result, self.uri, list(self.name)]
-        if self.state == "downloading":
-            kept.append(list(self._mark))
+        if self.state == "downloading" or self.waits:
+            kept.append(self.waits or list(self._mark))
         self._out.append((why, kept if self.state != "idle" or self.result else None))
 
 

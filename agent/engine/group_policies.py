@@ -42,6 +42,7 @@ class GroupPolicies:
     links() -> {name: is it up}; root: the public key (64 bytes) that vouches for the signers' keys, or None."""
 
     obeys = ()  # the settings that the device has something to do for, where it has not for all
+    channels = None  # () -> the channels that it can compare with thresholds, where it has not all
     override = False  # somebody on site has taken the device over: nothing new is obeyed
     bucket = None  # of verifications, see policy_gate
     changed = False  # since the last take()

@@ -9,6 +9,7 @@ from .policy_rules import Refused, check
 _APPLIED, _STORED, _TRIAL, _STORAGE, _EXPIRED, _OVERRIDE = 0, 1, 2, 8, 10, 11
 _RULED_OUT = (5, 6)  # bad value, unsupported
 _NO_CLOCK = 1
+_THRESHOLDS = 8
 
 
 def offer(engine, data, via, now, window_ms):
@@ -53,6 +54,9 @@ def _take_up(engine, member, document, body, digest, now):
     for key in document[5]:
         if engine.obeys and key not in engine.obeys:
             raise Refused("not obeyed", _RULED_OUT[1], key)
+    for row in document[5].get(_THRESHOLDS, ()) if engine.channels else ():
+        if row[0] not in engine.channels():
+            raise Refused("not obeyed", _RULED_OUT[1], _THRESHOLDS)
     wall = engine.wall(now)
     if wall and 0 < document.get(8, 0) <= wall:
         raise Refused("over", _EXPIRED)

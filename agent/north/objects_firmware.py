@@ -3,7 +3,7 @@
 from ..codec import coap
 from ..engine.firmware import STATES
 from ..errors import RemoteError
-from .upgrading import firmware_of
+from .upgrading import firmware_of, update
 
 _FIRMWARE, _PACKAGE, _URI = 5, 0, 1
 _COAP, _BOTH = 0, 2  # /5/0/8, /5/0/9
@@ -45,7 +45,7 @@ def enter(agent, objects):
         else:
             firmware.push(0, False, len(value), value, 0)
 
-    objects.add(_FIRMWARE, TABLE, read, write, lambda *_: firmware_of(agent).update())
+    objects.add(_FIRMWARE, TABLE, read, write, lambda *_: update(agent))
 
 
 def push(agent, request, now):

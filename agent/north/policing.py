@@ -8,6 +8,7 @@ from binascii import hexlify
 
 from ..engine.group_policies import GroupPolicies
 from ..overlay import drop
+from .resources import METER
 
 _POLICY = 26244
 _OBEYING = "north.obeying", "north.obeying_links", "north.obeying_times"
@@ -163,7 +164,7 @@ class Policing:
                                lambda: {name: agent.links.is_up(name) for name in names}, root)  # fmt: skip
         from .obeying import OBEYED
 
-        engine.obeys = OBEYED
+        engine.obeys, engine.channels = OBEYED, lambda: [METER[0]] + sorted(getattr(agent.board, "sensors", None) or ())
         drop(*_OBEYING)
         return engine
 

@@ -1,104 +1,115 @@
-"""What a policy says about time, put into effect: how often is measured and how often reported, and when in the day.
+"""Joins to the agent what a policy says about time: when it measures and reports (rhythm.py), what is told at once
+(alarms.py), and when the device may be restarted.
 
 Loaded while a policy sets any of it (obeying_times.py), and then kept.
 """
 
-from ..engine.timetable import following
+from ..engine.timetable import opening
+from ..overlay import drop
 
-INTERVAL, SCHEDULE = 3, 4
-_LOOK_MS = 60000  # until a device without a clock is asked for the time again
-_SET_MS = 2000  # the clock was set: it is another time of day by that much
+_JITTER, _INTERVAL, _SCHEDULE, _LIMITS, _WINDOWS = 2, 3, 4, 8, 9
+_LOOK_S = 60  # between two looks at a window that is closed: the clock may be set meanwhile
+_CLOCKLESS_MS = 86400000  # who does not know the time for a day need not wait any longer
 
 
 class Timing:
-    """The agent's engine `timing`. With a clock, readings are taken at whole intervals of it, so that those of all
-    devices can be added up; reports are due as the schedule has it, or at whole periods, later by the device's own
-    offset, so that devices that hear the same do not all report at once. Without one both follow upon the one before,
-    and the schedule waits."""
+    """The agent's engine `timing`."""
 
-    _interval = _period = None
-    _rows = ()
-    _offset = 0
-    _ahead = None  # ms: what the clock was ahead of `now`
-    _read = _told = 0  # Unix s: what is due after these comes next
-    _since = 0  # ms: the same without a clock
-    _due = _look = None  # ms: the next report, where it is not the next reading; the next look at the clock
-    _report = False
+    _rhythm = _alarms = None
+    _windows = ()
+    _read = None  # ms: of the last reading that was looked at
+    _waits = False  # to be restarted
+    _look_at = _let = None  # ms: the next look at the window; the restart that may be
 
-    def __init__(self, agent):
-        self._agent = agent
+    def __init__(self, agent, now):
+        self._agent, self._since = agent, now
 
     def obey(self, now, settings, offset):
         """These settings hold from now on: {number: value}. offset: of the reports (s)."""
-        reports, wall = self._agent.reports, self._agent.wall()
-        self._interval, self._rows, self._period = settings.get(INTERVAL), settings.get(SCHEDULE, ()), settings.get(1)
-        self._offset, self._since, self._read, self._told = offset, now, wall, wall
-        self._ahead = wall and wall * 1000 - now
-        self._last = reports._last
-        reports._held = None
-        if self._interval:
-            reports.set_period(self._interval * 1000, now)
-            reports._held = reports.journal.next_seq - 1
-        reports._advance(now)
-        if offset and not wall:
-            reports._measure_at = now + offset * 1000
-        self._aim(now, wall)
+        agent, get = self._agent, settings.get
+        self._windows, self._look_at = get(_WINDOWS, ()), now
+        self._rest(now)
+        if get(_JITTER) or _INTERVAL in settings or _SCHEDULE in settings:
+            from .rhythm import Rhythm
+
+            self._rhythm = Rhythm(agent, now, get(1), get(_INTERVAL), get(_SCHEDULE, ()), offset)
+        if _LIMITS not in settings:
+            self._alarms = None
+        elif not self._alarms or self._alarms.rows != settings[_LIMITS]:
+            from .alarms import Alarms
+
+            self._alarms, self._read = Alarms(settings[_LIMITS]), agent.reports._last
 
     def end(self, now):
         """No policy says anything about time any more."""
-        reports = self._agent.reports
-        reports._held = None
-        reports._advance(now)
+        self._windows, self._alarms = (), None
+        self._rest(now)
+        self._open(now)
+
+    def answered(self, handle, response, now):
+        """-> whether it was about an alarm."""
+        return bool(self._alarms) and self._alarms.answered(handle, response, now)
+
+    def closed(self, now=None):
+        """How long the device is not to be restarted (s; it may be less), 0: it may. now: None where not known."""
+        wall = self._agent.wall()
+        if wall or not self._windows:
+            return min(opening(self._windows, wall), _LOOK_S)
+        return _LOOK_S if now is None or now - self._since < _CLOCKLESS_MS else 0
 
     def poll(self, now):
-        wall = self._agent.wall()
-        if abs((wall and wall * 1000 - now) - self._ahead) >= _SET_MS:
-            self._ahead, self._read, self._told, self._set = wall and wall * 1000 - now, wall, wall, None
-        reports = self._agent.reports
-        if reports._last != self._last:
-            self._last, self._read = reports._last, wall
-            self._told = self._told if self._interval else wall
-        if self._due is not None and now >= self._due:
-            self._report, self._since, self._told, self._set = True, now, wall, None
-        if reports.journal.count * 2 > self._agent.settings.get("outbox_max"):
-            self._report = True  # none is lost for want of room
-        if reports._measure_at != self._set or (self._look is not None and now >= self._look):
-            self._aim(now, wall)
+        for part in (self._rhythm, self._alarms):
+            if part:
+                part.poll(now)
+        if self._waits and now >= self._look_at:
+            self._open(now)
 
     def deadline(self):
-        """When poll() has something to do (ms), or None; readings are the business of the engine of reports."""
-        if self._due is None or (self._look is not None and self._look < self._due):
-            return self._look
-        return self._due
+        """When poll() has something to do (ms), or None."""
+        found = [part.deadline() for part in (self._rhythm, self._alarms) if part]
+        found = [at for at in found + [self._look_at if self._waits else None] if at is not None]
+        return min(found) if found else None
 
     def take(self):
         """-> [("do",)] where there is something to do: after the engine of reports, so that a reading that is due at
         the same time goes along."""
-        return [("do",)] if self._report else ()
+        agent = self._agent
+        due = self._rhythm and self._rhythm.due or self._alarms and (self._is_read() or self._alarms.is_due(agent))
+        return [("do",)] if due or agent._reset_at not in (None, self._let) else ()
 
     def do(self, agent, now):
-        """What has been read up to now may go."""
-        self._report = False
-        agent.reports._held = agent.reports.journal.next_seq - 1
-        agent.reports._advance(now)
+        """All that there is to do."""
+        alarms, rhythm = self._alarms, self._rhythm
+        if alarms and self._is_read():
+            self._read = agent.reports._last
+            if alarms.look(agent, now) and rhythm:
+                rhythm.due = True
+        if rhythm and rhythm.due:
+            rhythm.release(now)
+        if alarms and alarms.is_due(agent):
+            alarms.tell(agent, now)
+        if agent._reset_at not in (None, self._let):
+            self._hold(agent, now)
 
-    def _aim(self, now, wall):
-        """When the next reading is to be taken, and the next report is due."""
-        reports, period = self._agent.reports, self._period or self._agent.settings.get("report_period_s")
-        self._due = self._look = None
-        if not wall:
-            self._look = now + _LOOK_MS
-            if self._interval:
-                self._due = self._since + period * 1000
-        else:
-            due = following(self._told, self._rows, period, self._offset)
-            if self._interval:
-                self._due = _moment(due, wall, now)
-                due = (self._read // self._interval + 1) * self._interval
-            reports._measure_at = _moment(due, wall, now)
-        self._set = reports._measure_at
+    def _is_read(self):
+        return self._agent.reports._last != self._read
 
+    def _hold(self, agent, now):
+        """Somebody wants the device restarted."""
+        if not self.closed(now):
+            self._let = agent._reset_at
+            return
+        agent._reset_at, self._waits, self._look_at = None, True, now
+        agent.log.info(now, "policies", "restart waits")
 
-def _moment(due, wall, now):
-    """A moment of the clock (Unix s) in ms; what is past is due now."""
-    return now + max(due - wall, 0) * 1000
+    def _open(self, now):
+        wait = self.closed(now)
+        self._look_at = now + wait * 1000
+        if self._waits and not wait:
+            self._waits, self._agent._reset_at, self._let = False, now, now
+
+    def _rest(self, now):
+        if self._rhythm:
+            self._rhythm.end(now)
+            self._rhythm = None
+            drop("north.rhythm")

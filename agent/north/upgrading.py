@@ -19,6 +19,11 @@ def firmware_of(agent):
     return agent.upgrade.firmware
 
 
+def update(agent):
+    """Install the package: at once, or when a policy lets us. RemoteError 4.05 unless there is one."""
+    firmware_of(agent).update(bool(agent.upgrade.closed(agent)))
+
+
 def resume(agent):
     """After a start, with something kept of an update, on a board with an installer."""
     firmware_of(agent).start()
@@ -27,11 +32,34 @@ def resume(agent):
 class Upgrade:
     """The agent's engine `upgrade`."""
 
+    _look_at = 0  # ms: the next look whether it may be installed
+
     def __init__(self, agent):
+        self._agent = agent
         kept = agent.store.get("firmware")
         self.firmware = Firmware(agent.board.installer, kept, agent.settings.get("block_size"))
-        self.poll, self.deadline = self.firmware.poll, self.firmware.deadline
         self._handle = None
+
+    def poll(self, now):
+        firmware = self.firmware
+        firmware.poll(now)
+        if firmware.waits and now >= self._look_at:
+            wait = self.closed(self._agent, now)
+            self._look_at = now + wait * 1000
+            if not wait:
+                firmware.update()
+
+    def deadline(self):
+        """When poll() has something to do (ms), or None."""
+        at = self.firmware.deadline()
+        return at if not self.firmware.waits or (at is not None and at < self._look_at) else self._look_at
+
+    def closed(self, agent, now=None):
+        """As Timing.closed(): maintenance windows of a policy. What it says is not known yet right after a start."""
+        if agent.timing:
+            return agent.timing.closed(now)
+        policing = getattr(agent, "policing", None)
+        return int(bool(policing) and (policing.engine is None or policing.engine.changed))
 
     def take(self):
         return [("do",) + action for action in self.firmware.take()]

@@ -133,7 +133,7 @@ def test_4_reports_at_times_of_the_day():
 def test_4_with_an_interval_and_a_phase_of_the_devices_own():
     net = watch(started(10))
     net.push(1, {1: 7200, 2: 300, 3: 900, 4: [[3600, 7200, 1800]]})
-    offset = net.agent.timing._offset
+    offset = net.agent.timing._rhythm._offset
     assert 0 < offset < 300
     net.run(7800000)
     assert sent(net) == list(zip(day((3600 + offset, 5400 + offset, 7200 + offset)),
