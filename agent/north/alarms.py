@@ -7,10 +7,8 @@ Loaded while a policy sets limits (timing.py), and then kept. A channel of a pol
 from ..codec import coap, senml
 from ..engine.objects import spelled
 from ..engine.thresholds import Thresholds
-from .lwm2m import outcome
-from .resources import METER
 
-_POWER = 3305
+_METER, _POWER = 3331, 3305
 _SENML = 112
 _RETRANSMIT = 2
 _AGAIN_MS, _REJECTED_MS = 20000, 3600000  # as for readings; some servers know no Send
@@ -31,7 +29,7 @@ class Alarms:
     def look(self, agent, now):
         """The meter was read. -> whether its reading is to go at once."""
         crossed = [one for one in self._limits.channels() if self._crosses(agent, one, now)]
-        return METER[0] in crossed
+        return _METER in crossed
 
     def is_due(self, agent):
         """Whether tell() has something to say, and somebody to say it to."""
@@ -45,7 +43,7 @@ class Alarms:
     def tell(self, agent, now):
         account, link = agent.registration.target
         self._sent = [(channel, self._waiting[channel]) for channel in sorted(self._waiting)]
-        records = [(spelled((one, 0, 5800 if one == _POWER else METER[2])), value, wall or None)
+        records = [(spelled((one, 0, 5800 if one == _POWER else 5700)), value, wall or None)
                    for one, (value, wall) in self._sent]  # fmt: skip
         self._handle = agent.exchange.request(account.peer(link), coap.POST, ("dp",), now, payload=senml.pack(records),
                                               format=_SENML, retransmit=_RETRANSMIT)  # fmt: skip
@@ -54,13 +52,13 @@ class Alarms:
         """-> whether it was about what tell() has said."""
         if handle is None or handle != self._handle:
             return False
-        self._handle, how = None, outcome(response)
-        if how == "accepted":
+        self._handle, kind = None, 0 if isinstance(response, str) else response.code >> 5
+        if kind == 2:
             for channel, what in self._sent:
                 if self._waiting.get(channel) == what:
                     del self._waiting[channel]
         else:
-            self._again = now + (_REJECTED_MS if how in ("gone", "rejected") else _AGAIN_MS)
+            self._again = now + (_REJECTED_MS if kind == 4 else _AGAIN_MS)
         return True
 
     def poll(self, now):
@@ -77,13 +75,13 @@ class Alarms:
         if value is None or not self._limits.crossed(channel, value):
             return False
         agent.log.warning(now, "policies", "limit crossed", channel=channel, value=value)
-        if channel != METER[0]:
+        if channel != _METER:
             self._waiting[channel] = value, agent.wall()
         return True
 
     def _value(self, agent, channel):
         """What is measured there, or None."""
-        if channel == METER[0]:
+        if channel == _METER:
             return None if agent.resources.faulty else agent.resources.meter
         try:
             return agent.board.sense(channel)

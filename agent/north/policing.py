@@ -8,9 +8,8 @@ from binascii import hexlify
 
 from ..engine.group_policies import GroupPolicies
 from ..overlay import drop
-from .resources import METER
 
-_POLICY = 26244
+_POLICY, _METER = 26244, 3331
 _OBEYING = "north.obeying", "north.obeying_links", "north.obeying_times"
 _RETRY_MS = 60000  # until a medium that could not be read is tried again
 _HERE = ("registered", "updating")
@@ -164,7 +163,7 @@ class Policing:
                                lambda: {name: agent.links.is_up(name) for name in names}, root)  # fmt: skip
         from .obeying import OBEYED
 
-        engine.obeys, engine.channels = OBEYED, lambda: [METER[0]] + sorted(getattr(agent.board, "sensors", None) or ())
+        engine.obeys, engine.channels = OBEYED, lambda: [_METER] + sorted(getattr(agent.board, "sensors", None) or ())
         drop(*_OBEYING)
         return engine
 
