@@ -20,7 +20,7 @@ def senml(entries):
     """SenML-CBOR of [(full name, value, time or None)]."""
     out = []
     for name, value, when in entries:
-        kind = "vb" if isinstance(value, bool) else "vs" if isinstance(value, str) else "v"
+        kind = {bool: "vb", str: "vs", bytes: "vd"}.get(type(value), "v")
         record = {LABELS["n"]: name, LABELS[kind]: value}
         if when is not None:
             record[LABELS["t"]] = when

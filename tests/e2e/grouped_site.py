@@ -38,12 +38,12 @@ class Site:
                                            keys=self._serving("configuration"))
         self._names = names
         self.sent = []  # (endpoint, path) of what has gone to devices for policies
-        send = self.platform.pushes._bringing._send
+        request = self.platform.pushes._bringing._request
 
-        def noted(endpoint, path, payload):
+        def noted(endpoint, code, path, *more):
             self.sent.append((endpoint, "/".join(path)))
-            return send(endpoint, path, payload)
-        self.platform.pushes._bringing._send = noted
+            return request(endpoint, code, path, *more)
+        self.platform.pushes._bringing._request = self.platform.pushes._belonging._request = noted
 
     async def __aenter__(self):
         await self.platform.start()

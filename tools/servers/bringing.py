@@ -1,9 +1,9 @@
-"""What goes to devices one by one: documents, and before them the keys of who signs them, where a device lacks these. A
-small device takes one thing at a time.
+"""What goes to devices one by one: documents, and before them what a device lacks to take them, that it is in the group
+and the keys of who signs. A small device takes one thing at a time.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 
 from aiocoap.numbers.codes import Code
 
@@ -13,27 +13,26 @@ from ..groups import wire
 from .coap import Refusal, Unreachable
 
 _MOST_ASKED = 1000  # documents on their way at one time
-_MOST_TOLD = 40  # keys on their way at one time: nobody waits for them, and a socket's buffer holds no more answers
+_MOST_TOLD = 40  # devices at one time: nobody waits for them, and a socket's buffer holds no more answers
 _SERVERS_FAULT = 5  # class of a code
 _DOCUMENT, _KEYS = (wire.PATH,), (wire.PATH, "keys")
 
 
 class Bringing:
-    """`send(endpoint, path, payload)` is a coroutine function giving the payload of the answer, which may raise Refusal
-    or Unreachable; `keys`: a Vouching; `answered(rollout, endpoint, Acknowledgement)` and `refused(rollout, endpoint,
-    why)`: what came of a document."""
+    """`request`: as of Pushes; `keys`: a Vouching, `belonging`: a Belonging; `answered(rollout, endpoint,
+    Acknowledgement)` and `refused(rollout, endpoint, why)`: what came of a document."""
 
-    def __init__(self, send, keys, note, answered, refused):
-        self._send, self._keys, self._note = send, keys, note
+    def __init__(self, request, keys, belonging, note, answered, refused):
+        self._request, self._keys, self._belonging, self._note = request, keys, belonging, note
         self._answered, self._refused = answered, refused
         self._asked, self._tasks = set(), set()  # (endpoint, group); tasks
         self._locks = {}  # endpoint: [Lock, how many want it]
-        self._waiting, self._telling = deque(), set()  # endpoints that are to have keys, and that are being told
+        self._waiting, self._telling = deque(), Counter()  # endpoints that are to be told, and that are being told
 
     @property
     def telling(self):
-        """How many devices are still to be told of the keys now."""
-        return len(self._waiting) + len(self._telling)
+        """How many devices are being told what they lack, or are to be."""
+        return len(self._waiting) + self._telling.total()
 
     async def stop(self):
         running = list(self._tasks)
@@ -49,16 +48,19 @@ class Bringing:
             self._spawn(self._bring(key, rollout, document))
 
     def tell(self, endpoints):
-        """Bring the keys to these, some at a time; who does not answer is told at its next contact."""
-        known = self._telling.union(self._waiting)
-        self._waiting.extend(endpoint for endpoint in endpoints if endpoint not in known)
+        """Tell these what they lack, some at a time; who does not answer is told at its next contact."""
+        known = set(self._waiting)
+        self._waiting.extend(endpoint for endpoint in endpoints if endpoint not in known and self._lacks(endpoint))
         self._tell_some()
 
     def _tell_some(self):
         while self._waiting and len(self._telling) < _MOST_TOLD:
             endpoint = self._waiting.popleft()
-            self._telling.add(endpoint)
+            self._telling[endpoint] += 1
             self._spawn(self._tell(endpoint))
+
+    def _lacks(self, endpoint):
+        return self._belonging.lacks(endpoint) or self._keys.lacks(endpoint)
 
     def _spawn(self, coroutine):
         task = asyncio.create_task(coroutine)
@@ -68,12 +70,18 @@ class Bringing:
     async def _tell(self, endpoint):
         try:
             async with _Turn(self._locks, endpoint):
-                await self._vouch(endpoint)
+                await self._prepare(endpoint)
         except Unreachable as problem:
-            self._note("keys_unanswered", endpoint=endpoint, why=str(problem)[:200])
+            self._note("groups_unanswered", endpoint=endpoint, why=str(problem)[:200])
         finally:
-            self._telling.discard(endpoint)
+            self._telling -= Counter([endpoint])
             self._tell_some()
+
+    async def _prepare(self, endpoint):
+        """What it lacks, in this order: who is in no group takes no keys."""
+        if self._belonging.lacks(endpoint):
+            await self._belonging.tell(endpoint)
+        await self._vouch(endpoint)
 
     async def _bring(self, key, rollout, document):
         endpoint, group = key
@@ -91,7 +99,7 @@ class Bringing:
 
     async def _vouched(self, endpoint, document):
         """The answer to a document; one who believes nobody may have lost the keys that it had."""
-        await self._vouch(endpoint)
+        await self._prepare(endpoint)
         try:
             return await self._send(endpoint, _DOCUMENT, document)
         except Refusal as problem:
@@ -99,6 +107,9 @@ class Bringing:
                 raise
         await self._vouch(endpoint)
         return await self._send(endpoint, _DOCUMENT, document)
+
+    async def _send(self, endpoint, path, payload):
+        return (await self._request(endpoint, Code.POST, path, payload)).payload
 
     async def _vouch(self, endpoint):
         """The keys, to who lacks them."""

@@ -45,7 +45,7 @@ class Platform:
         self._wishes = {}  # endpoint -> {path: callback}: observed again after each registration
         self._watching = {}  # (endpoint, path) -> task
         self._tasks = set()
-        self.pushes = Pushes(storage, self._reach, self._send_policy, self._note, self._announce, publish)
+        self.pushes = Pushes(storage, self._reach, self._request, self._note, self._announce, publish)
         self._rest = None
 
     @property
@@ -88,7 +88,7 @@ class Platform:
         if path == ("rd",) and code == Code.POST:
             record = await self._table.register(request)
             asyncio.get_running_loop().call_soon(self._observe_again, record)  # after the answer
-            self._online(record, request)
+            self._online(record, request, anew=True)
             response = reply(Code.CREATED)
             response.opt.location_path = ("rd", record.location)
             return response
@@ -180,17 +180,14 @@ class Platform:
 
     # -- policies
 
-    def _online(self, record, request):
+    def _online(self, record, request, anew=False):
         """After the answer: a small device takes one thing at a time."""
         told = reported(request.opt.uri_query)
-        asyncio.get_running_loop().call_soon(self.pushes.online, record.endpoint, told)
+        asyncio.get_running_loop().call_soon(self.pushes.online, record.endpoint, told, anew)
 
     def _reach(self, endpoint):
         record = self._table.of(endpoint)
         return record is not None, record and record.via
-
-    async def _send_policy(self, endpoint, path, payload):
-        return (await self._request(endpoint, Code.POST, path, payload)).payload
 
     def _acknowledged(self, request):
         """From a device, or many from a gateway: only those of devices that are behind it now."""

@@ -20,6 +20,7 @@ from ..groups import planning, rollout, states
 from ..groups.members import Groups
 from ..groups.planning import MULTICAST, Reach
 from ..groups.rollouts import UNFINISHED, Rollouts
+from .belonging import Belonging
 from .bringing import Bringing
 from .vouching import Vouching
 
@@ -44,16 +45,18 @@ def reported(queries):
 
 class Pushes:
     """`reach(endpoint)`: (whether it is registered, the gateway it is registered through or None);
-    `send(endpoint, path, payload)`: as of Bringing; `multicast(gateway, group, payload)` and `publish(topic,
+    `request(endpoint, code, path, payload, format, accept)` is a coroutine function giving the answer, which may raise
+    Refusal or Unreachable; `multicast(gateway, group, payload)` and `publish(topic,
     document)`: the other ways."""
 
-    def __init__(self, storage, reach, send, note, multicast=None, publish=None):
+    def __init__(self, storage, reach, request, note, multicast=None, publish=None):
         self._reach, self._note = reach, note
         self._multicast = multicast
         self._publish = publish
         self.groups = Groups(storage, self._joined, self._left)
         self.keys = Vouching(storage, self.groups)
-        self._bringing = Bringing(send, self.keys, note, self._answered, self._refused)
+        self._belonging = Belonging(storage, self.groups, request, note)
+        self._bringing = Bringing(request, self.keys, self._belonging, note, self._answered, self._refused)
         self._rollouts = Rollouts(storage)
         self._chance = random.SystemRandom()
         self._active = {}  # group name: Rollout
@@ -182,9 +185,11 @@ class Pushes:
 
     # -- what devices do
 
-    def online(self, endpoint, told):
-        """A device has registered or updated, and says of its policies what reported() has found."""
+    def online(self, endpoint, told, anew=False):
+        """A device has registered (anew) or updated, and says of its policies what reported() has found."""
         self.keys.online(endpoint)
+        if anew:
+            self._belonging.registered(endpoint, told)
         self._tell(endpoint)
         for made in list(self._active.values()):
             version, state = told.get(made.group.id, (None, None))
@@ -206,18 +211,23 @@ class Pushes:
     # -- inside
 
     def _tell(self, endpoint):
-        """It may be new here, or have been away."""
-        if self.keys.lacks(endpoint) and self._reach(endpoint)[0]:
+        if self._reach(endpoint)[0]:
             self._bringing.tell([endpoint])
 
     def _joined(self, group, member):
-        self._tell(member.endpoint)
+        self._regrouped(member.endpoint)
         made = self._active.get(group.name)
         if made:
             made.join(member, self.way(group, member.endpoint), _now())
             self._turn(made)
 
+    def _regrouped(self, endpoint):
+        """Its groups have changed, or change in this moment."""
+        self._belonging.changed(endpoint)
+        asyncio.get_running_loop().call_soon(self._tell, endpoint)
+
     def _left(self, group, member):
+        self._regrouped(member.endpoint)
         made = self._active.get(group.name)
         if made:
             made.leave(member, _now())
