@@ -59,7 +59,8 @@ def test_two_groups_at_the_same_time(tmp_path):
             await pushes.push("north", site.document(5, "north", report_period_s=30, lifetime_s=900), Terms())
             assert await site.complete(1) == await site.complete(5, "north") == dict.fromkeys(PYTHONS, APPLIED)
             for agent in site.agents:
-                await becomes(lambda agent=agent: agent.events("obeyed")[-1]["settings"] == [1, 10], PATIENCE)
+                obeyed = lambda agent=agent: [row["settings"] for row in agent.events("obeyed")]  # noqa: E731
+                await becomes(lambda obeyed=obeyed: [1, 10] in obeyed(), PATIENCE)
             await pushes.groups.include("north", ["late"])
             await site.prepare("late", "north")
             site.agent("late", "cpython")
