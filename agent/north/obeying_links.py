@@ -8,6 +8,7 @@ def apply(agent, now, settings):
     """Put {setting: value} into force instead of what was in force."""
     _order(agent, settings.get(ORDER))
     getattr(agent, "_prefer", agent.links.poll)(now)
+    agent._aim_modem(now)  # also where no link is up, so that none becomes active
 
 
 def _order(agent, codes):

@@ -92,6 +92,19 @@ def test_5_an_order_without_the_link_that_works_is_undone():
     assert net.push(2, {1: 30}) == (0, 1)
 
 
+def test_5_an_order_with_a_modem_has_it_dial_at_once():
+    """Also where no link is up, as after a trial that has failed."""
+    net = Policed().begin(links=("eth",))
+    net.push(1, {5: [1]})
+    net.link("eth", False)
+    net.run(1000)
+    aimed = []
+    net.agent._aim_modem = aimed.append
+    net.agent.policing.offer(signed(document(2, {5: [2, 1]})), "usb", net.now)
+    net.agent.poll(net.now)
+    assert aimed == [net.now]
+
+
 def test_5_holds_after_a_restart():
     net = Policed().begin()
     net.push(1, {5: [3, 1]})
