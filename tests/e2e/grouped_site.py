@@ -85,20 +85,21 @@ class Site:
 
     # -- devices
 
-    async def prepare(self, endpoint, *groups, at=None, settings=None):
-        """Say what it gets: these groups, and an account at a gateway or at the platform."""
+    async def prepare(self, endpoint, *groups, at=None, settings=None, **more):
+        """Say what it gets: these groups, and an account at a gateway or at the platform. more: for each group,
+        such as multicast="239.0.0.1:5683"."""
         server, name = (at, at.name) if at else (self.platform, "platform")
         account = {"uri": server.uri, "ssid": 1, "security": self.security}
         if self.security != NONE:
             account["secret"] = str(self.folder / (name + ".secret"))
-        places = [{"id": group, "rank": 9 - number, "index": self._index(group, endpoint)}
+        places = [{"id": group, "rank": 9 - number, "index": self._index(group, endpoint), **more}
                   for number, group in enumerate(groups)]
         await self.configuration.prepare(endpoint, [account], settings or {}, groups=places,
                                          policy_root=self.root.public.hex())
 
-    def agent(self, endpoint, python):
-        """Start it; it is stopped with the site, at the latest."""
-        agent = Agent(self, endpoint, python)
+    def agent(self, endpoint, python, *more):
+        """Start it, with more words for its command; it is stopped with the site, at the latest."""
+        agent = Agent(self, endpoint, python, more)
         self.agents.append(agent)
         return agent
 
@@ -143,10 +144,10 @@ class Site:
 class Agent:
     """`pointsman agent` as a process; `python`: cpython or micropython."""
 
-    def __init__(self, site, endpoint, python):
+    def __init__(self, site, endpoint, python, more=()):
         self.endpoint, self._log = endpoint, site.folder / (endpoint + ".log")
         words = ["agent", "--bootstrap", site.configuration.uri, "--endpoint", endpoint, "--json", "--interpreter",
-                 python, "--store", str(site.folder / (endpoint + ".store"))]
+                 python, "--store", str(site.folder / (endpoint + ".store")), *more]
         if site.security == NONE:
             words += ["--insecure"]
         else:
