@@ -5,6 +5,8 @@ same time always. Points are in Jacobian coordinates (x/z2, y/z3), where only tw
 in one pass (Shamir's trick) over digits -1, 0 and 1, of which half are no work at all.
 """
 
+import gc
+
 _P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
 _N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
@@ -32,7 +34,7 @@ def verify(key, signature, digest):
     if not (0 < r < _N and 0 < s < _N):
         return False
     w = _inverse(s, _N)
-    x, z = _sum(int.from_bytes(digest, "big") * w % _N, r * w % _N, public)
+    x, z = _sum_in_one_go(int.from_bytes(digest, "big") * w % _N, r * w % _N, public)
     # r is x/z2 modulo N, and x/z2 may have been N or a little more: two comparisons are cheaper than an inversion.
     zz = z * z
     return bool(z) and (not (r * zz - x) % _P or (r + _N < _P and not ((r + _N) * zz - x) % _P))
@@ -49,6 +51,19 @@ def _inverse(a, m):
         q = last // rest
         last, rest, s, t = rest, last - q * rest, t, s - q * t
     return s % m
+
+
+def _sum_in_one_go(u, v, public):
+    """_sum(), with a heap that is collected when it is full. A megabyte and a half goes through it and nothing stays:
+    where a small heap is collected every other kilobyte (firmware/main.py), that would take ten times as long."""
+    every = gc.threshold() if hasattr(gc, "threshold") else None
+    if not every or every < 0:
+        return _sum(u, v, public)
+    gc.threshold(-1)
+    try:
+        return _sum(u, v, public)
+    finally:
+        gc.threshold(every)
 
 
 def _sum(u, v, public):

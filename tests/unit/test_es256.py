@@ -64,3 +64,26 @@ def test_points():
 def test_bytearrays_do_as_well():
     """What comes from a socket on MicroPython may be one."""
     assert es256.verify(*[bytearray(part) for part in edge("RFC-6979-A.2.5-test")])
+
+
+class Heap:
+    """A double of gc, where one can say how often it collects."""
+
+    def __init__(self, every):
+        self.every, self.set = every, []
+
+    def threshold(self, *every):
+        self.set += every
+        self.every = every[0] if every else self.every
+        return self.every
+
+
+def test_a_heap_that_is_collected_often_is_left_to_fill_meanwhile():
+    gc = es256.gc
+    try:
+        for every, seen in ((2048, [-1, 2048]), (-1, [])):
+            es256.gc = Heap(every)
+            assert es256.verify(*edge("RFC-6979-A.2.5-test"))
+            assert es256.gc.set == seen and es256.gc.every == every
+    finally:
+        es256.gc = gc
