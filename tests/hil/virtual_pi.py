@@ -17,16 +17,16 @@ import time
 from pathlib import Path
 
 from archive import Archive
+from free_ports import free_port
 from guest import LIMIT_S, Guest
 from image import HERE, Image, installed
 
 from pointsman.tools.lab.books import Books
 from pointsman.tools.lab.summary import overlap_s
-from pointsman.tools.lab.yard import free_port
 
 BY_CABLE, BY_MODEM = "10.0.2.2", "10.64.0.1"  # what the guest calls this machine
 DIAL_MS = 300
-EXCHANGE_S = 1.0  # the longest exchange of gateway and platform: here nothing is lost between them
+EXCHANGE_S = 5.0  # more than the longest exchange of gateway and platform: here nothing is lost between them
 _OPTIONS = {"dir": "/var/lib/pointsman", "links": ["eth=eth0"], "modem": "/dev/ttyUSB0", "ppp": "ppp0"}
 _SETTINGS = {"fail_back_hold_ms": 1000, "flap_max_ms": 0, "session": "ppp", "links": "eth,lte", "insecure": True,
              "hot_after_loss_s": 0, "linger_ms": 0}  # the next fail-over dials again
@@ -59,7 +59,7 @@ class VirtualPi:
         for process in reversed(self._processes):
             process.terminate()
         for process in self._processes:
-            process.wait(10)
+            process.wait(60)
         if self.books:
             self.books.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -190,13 +190,13 @@ class VirtualPi:
         self._server("configuration", "--accounts", str(self.folder / "devices.json"))
         self._start("modem", "modem", "--unix", str(self.folder / "modem"), "--control", str(self._control), "--json",
                     "--trace", "--dial-ms", str(DIAL_MS), *(("--auth", self._auth) if self._auth else ()))
-        books = [self.folder / (kind + ".sqlite") for kind in self._ports]
-        self.until(lambda: all(path.exists() for path in [*books, self._control]), "servers, or no modem")
-        time.sleep(0.5)  # their tables
+        logs = [self.folder / (kind + ".log") for kind in self._ports]
+        self.until(lambda: self._control.exists() and all('"started"' in log.read_text() for log in logs),
+                   "servers, or no modem")
         self.books = Books(self.folder)
 
     def _server(self, kind, *more):
-        self._start(kind, "serve", kind, "--insecure", "--bind", "127.0.0.1:%d" % self._ports[kind],
+        self._start(kind, "serve", kind, "--insecure", "--json", "--bind", "127.0.0.1:%d" % self._ports[kind],
                     "--db", str(self.folder / (kind + ".sqlite")), *more)
 
     def _start(self, name, *words):

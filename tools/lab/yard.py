@@ -4,6 +4,7 @@ Real sockets on the loopback interface, real pseudo-terminals, real processes; S
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
@@ -38,10 +39,13 @@ MOST_AGENTS = 200  # two addresses of 127.0.1.x and 127.0.2.x each
 
 
 def free_port():
-    """A UDP port of HOST that nobody has (it could be taken again before it is used; then the server says so)."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+    """A UDP port of HOST that nobody has, of those that no system gives to whoever asks for any: nobody is likely to
+    take it before it is used."""
+    while True:
+        port = 10240 + secrets.randbelow(22000)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
 
 class Device:
