@@ -16,6 +16,7 @@ from pointsman.tools.policies import keys, signing, writing
 from pointsman.tools.policies.keys import Signer, Signers
 from pointsman.tools.servers.configuration import Configuration
 from pointsman.tools.servers.credentials import NONE, ready
+from pointsman.tools.servers.enrolling import guard
 from pointsman.tools.servers.gateway import Gateway
 from pointsman.tools.servers.platform import Platform
 from pointsman.tools.servers.protection import asking, serving
@@ -78,22 +79,32 @@ class Site:
         known.replace([Signer(self.operator.public, [group.encode() for group in groups])])
         return signing.sign_signers(known, self.root)
 
-    def document(self, version, group="meters", **settings):
-        """Signed by the operator."""
+    def document(self, version, group="meters", guarded=False, **settings):
+        """Signed by the operator, and enclosed for a group that is guarded."""
         given = {"group": group, "version": version, "not_before": 0, "expiry": 4000000000, "settings": settings}
-        return signing.sign(writing.document(given), self.operator)
+        signed = signing.sign(writing.document(given), self.operator)
+        return signing.enclose(signed, guard(str(self.guard)), b"g") if guarded else signed
+
+    @property
+    def guard(self):
+        """The file with the key of what is sent to all."""
+        ready(self.folder / "guard")
+        return self.folder / "guard"
 
     # -- devices
 
-    async def prepare(self, endpoint, *groups, at=None, settings=None, **more):
-        """Say what it gets: these groups, and an account at a gateway or at the platform. more: for each group,
-        such as multicast="239.0.0.1:5683"."""
+    async def prepare(self, endpoint, *groups, at=None, settings=None, guarded=(), **more):
+        """Say what it gets: these groups, some of them guarded, and an account at a gateway or at the platform. more:
+        for each group, such as multicast="239.0.0.1:5683"."""
         server, name = (at, at.name) if at else (self.platform, "platform")
         account = {"uri": server.uri, "ssid": 1, "security": self.security}
         if self.security != NONE:
             account["secret"] = str(self.folder / (name + ".secret"))
         places = [{"id": group, "rank": 9 - number, "index": self._index(group, endpoint), **more}
                   for number, group in enumerate(groups)]
+        for place in places:
+            if place["id"] in guarded:
+                place["guard"] = str(self.guard)
         await self.configuration.prepare(endpoint, [account], settings or {}, groups=places,
                                          policy_root=self.root.public.hex())
 

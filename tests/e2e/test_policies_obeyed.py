@@ -16,12 +16,12 @@ PYTHONS = ("cpython", "micropython")
 APPLIED = ("acknowledged", "applied")
 
 
-async def begun(site, *groups):
+async def begun(site, *groups, guarded=()):
     """An agent of each Python, in these groups, registered; with the keys, from the platform."""
     for group in groups:
         await site.group(group, *PYTHONS)
     for python in PYTHONS:
-        await site.prepare(python, *groups)
+        await site.prepare(python, *groups, guarded=guarded)
         site.agent(python, python)
     await site.registered(*PYTHONS)
     await site.platform.pushes.vouch(site.keys(1, *groups))
@@ -50,13 +50,15 @@ def test_who_was_away_obeys_at_its_next_contact(tmp_path):
 
 
 def test_two_groups_at_the_same_time(tmp_path):
-    """Of both a device takes what only one says, and of what both say the weightier's; one that joins later, too."""
+    """Of both a device takes what only one says, and of what both say the weightier's; one that joins later, too. One
+    of the groups is guarded."""
     async def story():
         async with Site(tmp_path) as site:
-            await begun(site, "meters", "north")
+            await begun(site, "meters", "north", guarded=["north"])
             pushes = site.platform.pushes
             await pushes.push("meters", site.document(1, report_period_s=20), Terms())
-            await pushes.push("north", site.document(5, "north", report_period_s=30, lifetime_s=900), Terms())
+            document = site.document(5, "north", True, report_period_s=30, lifetime_s=900)
+            await pushes.push("north", document, Terms())
             assert await site.complete(1) == await site.complete(5, "north") == dict.fromkeys(PYTHONS, APPLIED)
             for agent in site.agents:
                 obeyed = lambda agent=agent: [row["settings"] for row in agent.events("obeyed")]  # noqa: E731

@@ -1,10 +1,12 @@
 """G1: an operator writes, signs and shows a policy by names; nothing leaves that a device would refuse."""
 
+import hmac
 import json
 import time
 
 import pytest
 
+from agent.codec import cose
 from pointsman.tools import cli, faults
 from pointsman.tools.policies import keys, signing, writing
 from pointsman.tools.policies.keys import Signer, Signers
@@ -46,6 +48,25 @@ def test_from_keys_to_a_document_that_the_root_vouches_for(say):
     assert told["signers"][0]["groups"] == ["meters", "hex:ff00"]
     again = say("keys", "--root", "root.pem", "--signers", "who.json", "--signer", signer, "--out", "keys2.cose")[1]
     assert again["version"] == 2
+
+
+def test_enclosed_for_a_group_that_keeps_strangers_out(say, tmp_path):
+    operator = say("keys", "--new", "operator.pem")[1]
+    (tmp_path / "guard").write_text("5a" * 16)
+    (tmp_path / "guard").chmod(0o600)
+    made(say, "--set", "report_period_s=900")
+    sign = ("sign", "doc.json", "--key", "operator.pem")
+    bare = say(*sign, "--out", "bare.cose")[1]
+    code, told, _ = say(*sign, "--guard", "guard", "--out", "doc.cose")
+    assert code == 0 and told["enclosed"] and not bare["enclosed"]
+    assert bare["bytes"] < told["bytes"] <= bare["bytes"] + 30
+    (mac, _, _, proven, inside, proof) = cose.split((tmp_path / "doc.cose").read_bytes())
+    assert mac == cose.MAC0 and proof == hmac.digest(b"\x5a" * 16, proven, "sha256")[:8]
+    assert signing.opened(inside, bytes.fromhex(operator["public"]))[2] == 7
+    assert say("show", "doc.cose", "--by", operator["public"])[1]["signed_by"] == operator["kid"]
+    (tmp_path / "guard").write_text("5a")
+    code, _, complaint = say(*sign, "--guard", "guard", "--out", "more.cose")
+    assert code == faults.USAGE and "does not hold 32 to 128 hexadecimal digits" in complaint
 
 
 def test_a_document_by_names_and_back():

@@ -7,6 +7,8 @@ import time
 from .. import faults
 from ..faults import Fault
 from ..policies import keys, rolling, showing, signing, writing
+from ..servers import enrolling
+from ..servers.credentials import BadSecret
 
 HELP = """\
 keys    make a key; show its public half; sign, with the root's, who may sign for which groups; have a platform tell
@@ -131,6 +133,8 @@ def _create(args):
 def _sign_arguments(parser):
     parser.add_argument("document", metavar="FILE.json", help="what create has written")
     parser.add_argument("--key", required=True, metavar="FILE", help="the signer's key")
+    parser.add_argument("--guard", metavar="FILE", help="enclose it for a group whose members have this guard: they do "
+                        "not look at what strangers send to all")
     parser.add_argument("--out", required=True, metavar="FILE", help="a new file for the signed document")
 
 
@@ -139,8 +143,17 @@ def _sign(args):
     _current(found, time.time())
     key = keys.load(args.key)
     envelope = signing.sign(found, key)
+    if args.guard:
+        envelope = signing.enclose(envelope, _guard(args.guard), found[1][:8])
     _write(args.out, envelope)
     return _say(args, {**showing.described(envelope), "out": args.out})
+
+
+def _guard(file):
+    try:
+        return enrolling.guard(file)
+    except BadSecret as problem:
+        raise Fault(f"policy sign: {problem}", problem.remedy, faults.USAGE) from problem
 
 
 def _show_arguments(parser):

@@ -9,7 +9,7 @@ from ...agent.engine import policy_rules as rules
 from ...agent.errors import RemoteError
 from .. import faults
 from ..faults import Fault
-from . import progress, showing, writing
+from . import progress, showing, signing, writing
 from .asking import Asking, token
 
 _PLATFORM = "http://127.0.0.1:5694"
@@ -106,7 +106,7 @@ def _version(args, asking):
 def _addressed(envelope):
     """(group, version) that an envelope says it is for; the platform and the devices look closer."""
     try:
-        found = rules.read(cose.split(envelope)[4])
+        found = rules.read(cose.split(signing.bare(envelope))[4])
     except RemoteError as problem:
         raise Fault(f"no device takes this document: {problem}", "name what policy sign has written",
                     faults.USAGE) from problem

@@ -39,8 +39,8 @@ def public_key(text):
 
 def policy(envelope, public):
     """The checked document in an envelope signed under this public key. Raises Fault."""
-    found = signing.opened(envelope, public)
     try:
+        found = signing.opened(signing.bare(envelope), public)
         rules.check(found)
     except (RemoteError, KeyError, TypeError) as problem:
         raise Fault(f"no device obeys this document: {problem}", "write another one", faults.FAILED) from problem
@@ -57,7 +57,7 @@ def vouched(envelope, document_of_keys, root, now):
     """The checked document in an envelope, where the root lets its signer sign for this group now (Unix s). Raises
     Fault."""
     try:
-        signed_by = cose.split(envelope)[2]
+        signed_by = cose.split(signing.bare(envelope))[2]
     except RemoteError as problem:
         raise Fault(f"no device takes this document: {problem}", "name what policy sign has written",
                     faults.FAILED) from problem
@@ -77,7 +77,8 @@ def vouched(envelope, document_of_keys, root, now):
 
 def described(envelope):
     """What a person wants to know of an envelope besides its document."""
-    return {"bytes": len(envelope), "signed_by": cose.split(envelope)[2].hex()}
+    inner = signing.bare(envelope)
+    return {"bytes": len(envelope), "signed_by": cose.split(inner)[2].hex(), "enclosed": inner != envelope}
 
 
 def entry(row):

@@ -51,6 +51,12 @@ def enclose(envelope, group_key, kid, purpose=POLICY):
     return enclosed
 
 
+def bare(envelope):
+    """The signed envelope in one that is enclosed for its group, or the same. Raises RemoteError."""
+    found = cose.split(envelope)
+    return found[4] if found[0] == cose.MAC0 else envelope
+
+
 def opened(envelope, public, purpose=POLICY):
     """The content of an envelope signed by the holder of this public key (64 bytes). Raises Fault for any other."""
     tag, _, _, proven, body, proof = _split(envelope, purpose)

@@ -51,7 +51,7 @@ def instances(found):
         values = {rid: group[name] for name, (rid, _) in _GROUP.items() if name in group}
         values[0] = group_id(group["id"])
         if "guard" in group:
-            values[5] = _guard(group["guard"])
+            values[5] = guard(group["guard"])
         yield f"/{grouping.GROUP}/{number}", values
     broker = found.get("broker", {})
     values = {rid: broker[name] for name, (rid, _) in _BROKER.items() if name in broker}
@@ -63,7 +63,8 @@ def instances(found):
         yield f"/{grouping.POLICIES}/0", values
 
 
-def _guard(file):
+def guard(file):
+    """The key in a file with which a group keeps strangers out. Raises BadSecret."""
     text = _secret(file)
     if not re.fullmatch(b"([0-9a-fA-F]{2}){16,64}", text):
         raise BadSecret(f"{file} does not hold 32 to 128 hexadecimal digits and nothing else",

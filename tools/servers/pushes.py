@@ -20,6 +20,7 @@ from ..groups import planning, rollout, states
 from ..groups.members import Groups
 from ..groups.planning import MULTICAST, Reach
 from ..groups.rollouts import UNFINISHED, Rollouts
+from ..policies import signing
 from .belonging import Belonging
 from .bringing import Bringing
 from .vouching import Vouching
@@ -300,7 +301,7 @@ def _now():
 def _read(envelope, group):
     """The document in an envelope for this group, if devices would take it now. Raises LocalError."""
     try:
-        tag, _, _, _, body, _ = cose.split(envelope)
+        tag, _, _, _, body, _ = cose.split(signing.bare(envelope))
         if tag != cose.SIGN1:
             raise LocalError("the document is no COSE_Sign1; take what policy sign writes")
         found = rules.read(body)
