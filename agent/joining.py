@@ -7,6 +7,8 @@ Whoever is spoken to acknowledges to its registrar, over its own session, at a r
 whose address anybody can forge, hears nothing: no answer, no error, no reset.
 """
 
+from hashlib import sha256
+
 from .accounts import instances
 from .codec import cbor, coap
 from .errors import RemoteError
@@ -18,7 +20,7 @@ _DUPLICATE = 3
 _DOCUMENT, _BITMAP = 1024, 128  # bytes, at most
 _WINDOW_MS, _INDEX = 600000, 16777215  # at most
 _EAGAIN = (11, 35)
-_PAUSE_MS, _SHARE = 50, 4  # after each datagram: so long, or so many times what it took; no flood takes us longer
+_PAUSE_MS, _SHARE = 20, 4  # after each datagram: so long, or so many times what it took; no flood takes us longer
 _AGAIN_MS = 1000  # between two answers that it is here already
 _RETRY_MS = 30000  # until an address that could not be joined is tried again
 _QUIET_MS = 3600000  # between two words about that
@@ -37,10 +39,11 @@ class Joined:
         self.driver, self.streams = driver, driver.board.streams()
         self._heard = {}  # (link, its address, "239.0.0.1:5683"): the socket
         self._again = 0  # when one may say that it has a document already
+        self._last = (b"", None)  # the hash of the last genuine document, and our index in its group
 
     def look(self):
         """The groups, the links or the active link are others now."""
-        wanted = self._wanted()
+        wanted, self._last = self._wanted(), (b"", None)
         for key in [key for key in self._heard if key not in wanted]:
             self._leave(key)
         for key in wanted:
@@ -107,27 +110,35 @@ class Joined:
             window, base, bitmap, document = _announced(message.payload)
         except RemoteError:
             return
+        digest = sha256(document).digest()
+        if digest == self._last[0] and not _speaks_to(self._last[1], base, bitmap):
+            return  # asks others again: in a large group most do
         told = agent.policing.offer(document, "multicast", now, 0)
-        if told and window:
-            self._acknowledge(document, told, window, base, bitmap, now)
+        if told:
+            group, version, index = self._about(document)
+            self._last = digest, index
+            if window and _speaks_to(index, base, bitmap):
+                self._acknowledge(group, version, told, window, now)
         agent.poll(now)
 
-    def _acknowledge(self, document, told, window, base, bitmap, now):
-        """It is genuine: at a random moment, when we are spoken to. Whoever repeats it does not have us repeat that as
-        often as he likes."""
+    def _about(self, document):
+        """(group, version, our index there or None) of a genuine document."""
         from .north.pushing import about
 
         agent = self.driver.agent
-        engine, tree = agent.policing.engine, agent.configuration.tree
-        group, version = about(engine.split, document)
+        tree, (group, version) = agent.configuration.tree, about(agent.policing.engine.split, document)
         drop("north.pushing", "codec.cose", "codec.strict")
-        index = [tree.get((_GROUP, one, 2)) for one in instances(tree, _GROUP) if tree[(_GROUP, one, 0)] == group]
-        if bitmap is not None and not _speaks_to(index[0], base, bitmap):
-            return
+        found = [tree.get((_GROUP, one, 2)) for one in instances(tree, _GROUP) if tree[(_GROUP, one, 0)] == group]
+        return group, version, found[0]
+
+    def _acknowledge(self, group, version, told, window, now):
+        """At a random moment of the window. Whoever repeats a document does not have us repeat that it is here as often
+        as he likes."""
         if told[0] == _DUPLICATE:
             if now < self._again:
                 return
             self._again = now + _AGAIN_MS
+        engine = self.driver.agent.policing.engine
         engine.acknowledge(engine.member(group), version, told[0], told[1], now, window)
 
 
@@ -150,5 +161,7 @@ def _announced(payload):
 
 
 def _speaks_to(index, base, bitmap):
+    if bitmap is None:
+        return True
     k = -1 if index is None else index - base
-    return 0 <= k < 8 * len(bitmap) and bitmap[k >> 3] >> (k & 7) & 1
+    return 0 <= k < 8 * len(bitmap) and bool(bitmap[k >> 3] >> (k & 7) & 1)

@@ -105,8 +105,8 @@ def _children(pid):
 class TwoWans:
     """`with TwoWans() as field`: the namespaces and the three servers are there; agents come by field.agent()."""
 
-    def __init__(self, settings=None, endpoint="meter-1", names=False, dns=False):
-        self.endpoint = endpoint
+    def __init__(self, settings=None, endpoint="meter-1", names=False, dns=False, more=()):
+        self.endpoint, self._more = endpoint, dict(more)  # more: of what the configuration server has for it
         # whether the accounts have host names, and whether to be asked for at the gateway and the platform
         self._settings, self._named, self._dns = settings or {}, names, dns
         self._prefix = "pm%d-%d" % (os.getpid(), next(_numbers))
@@ -207,7 +207,7 @@ class TwoWans:
         accounts = [{"uri": "coap://%s:5683" % hosts[0], "ssid": 1, "links": "eth", "lifetime": 60, "epoch": True},
                     {"uri": "coap://%s:5693" % hosts[1], "ssid": 2, "links": "wwan,lte", "lifetime": 60, "priority": 1,
                      "epoch": True}]  # fmt: skip
-        given = {self.endpoint: {"accounts": accounts, "settings": {"report_period_s": 1}}}
+        given = {self.endpoint: {"accounts": accounts, "settings": {"report_period_s": 1}, **self._more}}
         (self.folder / "devices.json").write_text(json.dumps(given))
         self.server("platform", "platform", "0.0.0.0:5693")
         self.server("gateway", "gateway", GATEWAY + ":5683", "--platform", "coap://198.51.100.1:5693")
