@@ -101,7 +101,7 @@ class Linking:
             from .diagnosis import day
 
             self.log.info(now, "metrics", "day", **day(self.metrics))
-        for link in self.settings.get("metered").split(","):
+        for link in self.settings.get("links").split(","):
             if self.links.is_spent(link) != (link in spent):
                 self.links.spend(link, link in spent)
                 self.log.warning(now, "links", "budget", link=link, spent=link in spent)

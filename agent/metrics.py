@@ -14,7 +14,8 @@ class Metrics:
     """store: Store; metered: names of links; cap: bytes a month of each, 0 = none."""
 
     def __init__(self, store, metered, cap, now):
-        self._store, self._metered, self._cap = store, metered, cap
+        self._store, self._metered = store, metered
+        self._caps = dict.fromkeys(metered, cap) if cap else {}
         self.moves = self.resets = 0
         self.last = [0, 0, 0]  # ms: detect, dial, register, of the last move
         self.total = [0, 0, 0]
@@ -81,4 +82,4 @@ class Metrics:
         if self._unwritten >= _STEP:
             self._unwritten = 0
             self._store.keep({"spent": [self._period, dict(self.spent)]})
-        return [link for link in self._metered if self._cap and self.spent.get(link, 0) >= self._cap]
+        return [link for link in self._caps if self.spent.get(link, 0) >= self._caps[link]]

@@ -41,7 +41,6 @@ class GroupPolicies:
     """medium: where state is kept; device: a key of the device's own (bytes), for its offset; below(n): randomness;
     links() -> {name: is it up}; root: the public key (64 bytes) that vouches for the signers' keys, or None."""
 
-    obeys = ()  # the settings that the device has something to do for, where it has not for all
     channels = None  # () -> the channels that it can compare with thresholds, where it has not all
     override = False  # somebody on site has taken the device over: nothing new is obeyed
     bucket = None  # of verifications, see policy_gate

@@ -51,9 +51,6 @@ def _take_up(engine, member, document, body, digest, now):
     if engine.override:
         raise Refused("override", _OVERRIDE)
     check(document, engine.links())
-    for key in document[5]:
-        if engine.obeys and key not in engine.obeys:
-            raise Refused("not obeyed", _RULED_OUT[1], key)
     for row in document[5].get(_THRESHOLDS, ()) if engine.channels else ():
         if row[0] not in engine.channels():
             raise Refused("not obeyed", _RULED_OUT[1], _THRESHOLDS)

@@ -7,8 +7,6 @@ from ..accounts import SERVER
 from . import obeying_links, obeying_times
 
 PERIOD, LIFETIME = 1, 10
-# a document with another setting is refused, not taken and forgotten
-OBEYED = (PERIOD, LIFETIME) + obeying_links.LINKS + obeying_times.TIMES
 
 
 def apply(agent, now, settings, offset):

@@ -10,7 +10,6 @@ from ..engine.group_policies import GroupPolicies
 from ..overlay import drop
 
 _POLICY, _METER = 26244, 3331
-_OBEYING = "north.obeying", "north.obeying_links", "north.obeying_times"
 _RETRY_MS = 60000  # until a medium that could not be read is tried again
 _HERE = ("registered", "updating")
 _ACKS = 8
@@ -33,6 +32,9 @@ class Policing:
     stale = True  # the groups are to be compared
     _other = False  # they have been: the driver is to look at who brings their policies
     _led = None  # the active link when it looked last
+    apn = None  # the access point name that is to be dialled instead
+    dial_at = 0  # ms: not before
+    redialled = False  # whether that is a part of what is on trial
     _retry = None
 
     def __init__(self, agent):
@@ -50,11 +52,18 @@ class Policing:
             self.engine.poll(now)
         if self._is_told():
             self._registered(now)
+        modem = self._agent.modem
+        if self.apn is not None and modem and now >= self.dial_at:
+            apn, self.apn = self.apn, None
+            modem.set_apn(apn, now)
 
     def deadline(self):
         if self.stale:
             return 0 if self._retry is None else self._retry
-        return 0 if self._is_told() else self.engine.deadline()
+        due = 0 if self._is_told() else self.engine.deadline()
+        if self.apn is not None and self._agent.modem and (due is None or self.dial_at < due):
+            due = self.dial_at
+        return due
 
     def take(self):
         """-> [("do", what, ...)] as do() has it, ("groups", None): they, or the active link, are others now. The
@@ -75,7 +84,7 @@ class Policing:
             from . import obeying
 
             obeying.apply(agent, now, *more)
-            drop(*_OBEYING)
+            drop("north.obeying", "north.obeying_links", "north.obeying_times")
             agent.log.info(now, "policies", "obeyed", settings=sorted(more[0]), offset=more[1])
             self._prove(now)
         else:
@@ -91,7 +100,7 @@ class Policing:
         engine = self.engine
         self._asked = ["pol=%s.%d.%s" % (hexlify(one[0]).decode(), one[1], one[3]) for one in engine.summary()]
         self._asking = True
-        self._trying = not engine.changed and "trial" in [one[3] for one in engine.summary()]
+        self._trying = not engine.changed and self._is_proof()
         return self._asked if whole or self._asked != self._told else []
 
     def _is_told(self):
@@ -114,8 +123,21 @@ class Policing:
         return self.engine.offer_keys(data, via, now, self._agent.wall()) if self._ready(now) else None
 
     def _prove(self, now):
-        if "trial" in [one[3] for one in self.engine.summary()]:
+        if self._is_proof():
             self._agent.registration.update_now(now)
+
+    def _is_proof(self):
+        """Whether a registration proves what is on trial. An access point name is, over a context that was opened with
+        it, or where a better link has made it needless."""
+        agent, modem, target = self._agent, self._agent.modem, self._agent.registration.target
+        if "trial" not in [one[3] for one in self.engine.summary()]:
+            self.redialled = False
+            return False
+        if not self.redialled:
+            return True
+        if not target or target[1] != "lte":
+            return agent.links.better_than("lte")
+        return self.apn is None and modem and modem.state == "connected" and modem._dialled == modem._apn
 
     def _acknowledge(self, now):
         agent = self._agent
@@ -161,10 +183,7 @@ class Policing:
         root = agent.configuration.tree.get((_POLICY, 0, 0))
         engine = GroupPolicies(agent.store._medium, self.device, agent._below,
                                lambda: {name: agent.links.is_up(name) for name in names}, root)  # fmt: skip
-        from .obeying import OBEYED
-
-        engine.obeys, engine.channels = OBEYED, lambda: [_METER] + sorted(getattr(agent.board, "sensors", None) or ())
-        drop(*_OBEYING)
+        engine.channels = lambda: [_METER] + sorted(getattr(agent.board, "sensors", None) or ())
         return engine
 
     def _remember(self):

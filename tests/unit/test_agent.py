@@ -35,7 +35,9 @@ class Medium:
 
 
 class Server:
-    """One address on the device's network. It answers by `codes`, keeps what it was asked, and can ask."""
+    """One address on the device's network. It answers by `codes`, keeps what it was asked, and can ask over `link`."""
+
+    link = "eth"
 
     def __init__(self, address):
         self.address = address
@@ -60,7 +62,7 @@ class Server:
             self.exchange.respond(request, code, now, self.body if code > 127 else b"", options=options)
 
     def ask(self, code, path, now, **more):
-        self.exchange.request(("eth", "device", 1), code, path, now, **more)
+        self.exchange.request((self.link, "device", 1), code, path, now, **more)
 
     def paths(self):
         return ["/".join(request.path) for request in self.seen]
