@@ -1,7 +1,6 @@
 """What the settings of a policy do that concern the links. Loaded when they change, and dropped."""
 
-from ..linking import LTE
-
+LTE = "lte"
 ORDER, CAP, APN = 5, 6, 7
 _NAMES = "eth", "lte", "wifi"  # 1, 2, 3 of an order, as engine/policy_rules.py has them
 _ANSWER_MS = 2000  # for what is on its way over a context that is to be closed
