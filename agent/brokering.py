@@ -14,10 +14,11 @@ _ROOM = 4096  # bytes that a broker may leave lying; one that reads so little is
 
 class Line:
     """dial() -> a non-blocking socket on its way to the broker, or OSError; told(*event): what engine/broker.py has to
-    tell: "up", "down" and why, "message" with topic, payload and token."""
+    tell: "up", "down" and why, "message" with topic, payload and token; count(way, bytes): for the books of what is
+    sent (0) and received (1)."""
 
-    def __init__(self, waiting, clock, engine, dial, told):
-        self.engine = engine
+    def __init__(self, waiting, clock, engine, dial, told, count=lambda way, size: None):
+        self.engine, self._count = engine, count
         self._waiting, self._clock, self._dial, self._told = waiting, clock, dial, told
         self._sock, self._unsent = None, b""
 
@@ -29,11 +30,6 @@ class Line:
     def stop(self):
         """Good-bye, as far as it can be said without waiting."""
         self.engine.stop()
-        self.flush()
-
-    def moved(self):
-        """The link has another address, or there is another link to be used: connect anew."""
-        self.engine.lost("moved", self._clock.now())
         self.flush()
 
     def stored(self, token):
@@ -64,7 +60,8 @@ class Line:
         if name == "dial":
             self._open()
         elif name == "tcp":
-            self._unsent += what[0]
+            if self._sock:  # else it could not be dialled, or was closed meanwhile
+                self._unsent += what[0]
         elif name == "close":
             self._send()
             self._close()
@@ -98,6 +95,7 @@ class Line:
             data = b""
             self._lost(reason(e))
         if data:
+            self._count(1, len(data))
             self.engine.receive(data, self._clock.now())
         else:
             self._lost("closed by the broker")
@@ -107,7 +105,9 @@ class Line:
         """What can be sent now; the rest later."""
         try:
             while self._sock and self._unsent:
-                self._unsent = self._unsent[self._sock.send(self._unsent) :]
+                size = self._sock.send(self._unsent)
+                self._unsent = self._unsent[size:]
+                self._count(0, size)
         except OSError as e:
             if e.errno not in _AGAIN and e.errno not in _ON_THE_WAY:
                 return self._lost(reason(e))

@@ -40,6 +40,7 @@ class Joined:
         self._heard = {}  # (link, its address, "239.0.0.1:5683"): the socket
         self._again = 0  # when one may say that it has a document already
         self._last = (b"", None)  # the hash of the last genuine document, and our index in its group
+        self._subscribed = None  # to a broker, where a group has a topic
 
     def look(self):
         """The groups, the links or the active link are others now."""
@@ -49,9 +50,18 @@ class Joined:
         for key in wanted:
             if key not in self._heard:
                 self._enter(key)
+        tree = self.driver.agent.configuration.tree
+        if not self._subscribed and [one for one in instances(tree, _GROUP) if tree.get((_GROUP, one, 4))]:
+            from .subscribing import Subscribed
+
+            self._subscribed = Subscribed(self)
+        if self._subscribed:
+            self._subscribed.look()
 
     def close(self):
         """No more of it."""
+        if self._subscribed:
+            self._subscribed.close()
         for key in list(self._heard):
             self._leave(key)
 

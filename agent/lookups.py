@@ -25,10 +25,15 @@ class Lookups:
     def send(self, link, host, port, data):
         """A datagram; one for a name not yet known goes out when it is, if it is the first one."""
         ip, fresh = self._names.find(link, host, port, self._driver.clock.now())
-        if ip:
+        if ip and data:
             self._driver.transmit(link, (ip, port), data)
         if not fresh and (link, host) not in self._pending and len(self._pending) < _AT_ONCE:
-            self._begin(link, host, None if ip else (port, data))
+            self._begin(link, host, None if ip or not data else (port, data))
+
+    def find(self, link, host, port):
+        """-> the ip of a host, or None: it is asked for, and known later."""
+        self.send(link, host, port, b"")
+        return self._names.find(link, host, port, self._driver.clock.now())[0]
 
     def drop(self, link):
         """The link is gone, and its questions with it."""

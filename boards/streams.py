@@ -5,8 +5,6 @@ multicast. Nothing waits for it. Loaded for such a device.
 import socket
 import sys
 
-_SO_BINDTODEVICE = getattr(socket, "SO_BINDTODEVICE", 25)
-_NO_DEVICE = 19
 _ON_THE_WAY = (36, 115, 119)  # EINPROGRESS of the systems that there are
 _JOIN, _REUSE = getattr(socket, "IP_ADD_MEMBERSHIP", 35), getattr(socket, "SO_REUSEADDR", 2)
 _ALL = 49  # IP_MULTICAST_ALL of Linux: also what others have joined, over other links
@@ -17,7 +15,9 @@ def open_stream(link, address):
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
-        _bind(sock, link)
+        _bind_device(link, sock)
+        if link.address and link.address != "0.0.0.0":
+            sock.bind(socket.getaddrinfo(link.address, 0)[0][-1])
         sock.connect(socket.getaddrinfo(address[0], address[1])[0][-1])
     except OSError as e:
         if e.errno not in _ON_THE_WAY:
@@ -26,16 +26,11 @@ def open_stream(link, address):
     return sock
 
 
-def _bind(sock, link):
-    """To the link's interface, and to its address where it has one."""
-    if link.device:
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, link.device.encode() + b"\0")
-        except OSError as e:
-            if e.errno == _NO_DEVICE:
-                raise  # else it is not allowed: the address says by which link, and link.note says so
-    if link.address and link.address != "0.0.0.0":
-        sock.bind(socket.getaddrinfo(link.address, 0)[0][-1])
+def _bind_device(link, sock):
+    try:
+        link._bind_device(sock)
+    except AttributeError:
+        pass  # it is no interface: the address says by which way
 
 
 def open_group(address, place):

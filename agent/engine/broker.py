@@ -55,6 +55,7 @@ class Broker:
 
     def start(self, now):
         """From now on, until stop()."""
+        self._tries = 0
         if self.state == "idle" and self.topics:
             self._dial("start", now)
 

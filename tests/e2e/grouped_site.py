@@ -28,13 +28,13 @@ PATIENCE = 60  # s, for anything: the machine may be busy
 class Site:
     """`gateways`: how many; gw-1 is at 127.0.0.2, gw-2 at 127.0.0.3 and so on, so that they tell apart without keys."""
 
-    def __init__(self, folder, security=NONE, gateways=0):
+    def __init__(self, folder, security=NONE, gateways=0, publish=None):
         self.folder, self.security = folder, security
         self.events, self._books, self.agents, self.gateways = [], [], [], []
         self.root, self.operator = (keys.create(folder / name) for name in ("root.pem", "operator.pem"))
         names = ["gw-%d" % number for number in range(1, gateways + 1)]
         self.platform = Platform(*self._own("platform"), log=self._log, gateways=names,
-                                 keys=self._serving("platform", names))
+                                 keys=self._serving("platform", names), publish=publish)
         self.configuration = Configuration(*self._own("configuration"), log=self._log,
                                            keys=self._serving("configuration"))
         self._names = names
@@ -93,9 +93,9 @@ class Site:
 
     # -- devices
 
-    async def prepare(self, endpoint, *groups, at=None, settings=None, guarded=(), **more):
-        """Say what it gets: these groups, some of them guarded, and an account at a gateway or at the platform. more:
-        for each group, such as multicast="239.0.0.1:5683"."""
+    async def prepare(self, endpoint, *groups, at=None, settings=None, guarded=(), broker=None, **more):
+        """Say what it gets: these groups, some of them guarded, an account at a gateway or at the platform, and
+        a broker ({"uri", ...}). more: for each group, such as multicast="239.0.0.1:5683"."""
         server, name = (at, at.name) if at else (self.platform, "platform")
         account = {"uri": server.uri, "ssid": 1, "security": self.security}
         if self.security != NONE:
@@ -106,7 +106,7 @@ class Site:
             if place["id"] in guarded:
                 place["guard"] = str(self.guard)
         await self.configuration.prepare(endpoint, [account], settings or {}, groups=places,
-                                         policy_root=self.root.public.hex())
+                                         policy_root=self.root.public.hex(), broker=broker)
 
     def agent(self, endpoint, python, *more):
         """Start it, with more words for its command; it is stopped with the site, at the latest."""
@@ -175,9 +175,13 @@ class Agent:
             file.write_text(json.dumps({"device_key": key}))
         return file
 
+    def text(self):
+        """Its log, so far."""
+        return Path(self._log).read_text()
+
     def events(self, name):
         """The lines of its log with this event, so far."""
-        rows = [line for line in Path(self._log).read_text().splitlines() if line.startswith("{") and line[-1:] == "}"]
+        rows = [line for line in self.text().splitlines() if line.startswith("{") and line[-1:] == "}"]
         return [row for row in map(json.loads, rows) if row.get("event") == name]
 
     async def stop(self):

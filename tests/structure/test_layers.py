@@ -17,7 +17,8 @@ LAYERS = (
      "agent.diagnosis", "agent.provisioning", "agent.tenure", "agent.patience", "agent.failing"),
     ("agent.agent",),
     ("agent.texting",),  # an Agent with short messages
-    ("agent.session", "agent.names", "agent.lookups", "agent.brokering", "agent.joining", "agent.run"),
+    ("agent.session", "agent.names", "agent.lookups", "agent.brokering", "agent.subscribing",
+     "agent.joining", "agent.run"),
 )
 
 # Engines never import each other. These are no engines: one engine each was too long for one file, and only it, and its

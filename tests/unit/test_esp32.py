@@ -2,11 +2,14 @@
 
 import os
 import select
+import socket
 import sys
 
 from esp32_modules import MADE, Chip
 
+from agent.interpreter import peer_of
 from boards import esp32, esp32_links
+from boards.streams import open_stream
 
 WIRED = {"phy": "LAN8720", "addr": 1, "mdc": 23, "mdio": 18}
 MODEM = {"uart": 1, "tx": 27, "rx": 26, "power_key": 4, "reset": 5}
@@ -35,6 +38,31 @@ class Hours:
 
     def __exit__(self, *_):
         esp32_links.ticks_ms = self._kept
+
+
+class Listener:
+    """Takes TCP connections on 127.0.0.1."""
+
+    def __enter__(self):
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        for self.port in range(20000 + os.urandom(1)[0] * 40, 32000):
+            try:
+                self.sock.bind(socket.getaddrinfo("127.0.0.1", self.port)[0][-1])
+                break
+            except OSError:
+                pass  # somebody has it
+        self.sock.listen(1)
+        self.sock.settimeout(20)
+        return self
+
+    def heard_of(self):
+        """Where the next one comes from."""
+        connection, where = self.sock.accept()
+        connection.close()
+        return peer_of(where)[0]
+
+    def __exit__(self, *_):
+        self.sock.close()
 
 
 def address(nic, text, server="192.0.2.53"):
@@ -118,6 +146,17 @@ def test_a_socket_is_bound_to_its_link():
         except OSError as e:
             error = e.errno
         assert error == 19 or link.note
+
+
+def test_a_stream_is_bound_to_its_link():
+    with Chip(), Listener() as there:
+        (link,) = made(lan=WIRED).links()
+        MADE["lan"].state = 5
+        address(MADE["lan"], "127.0.0.2")
+        assert link.poll()
+        MADE["lan"].device = None
+        open_stream(link, ("127.0.0.1", there.port)).close()
+        assert "no name" in link.note and there.heard_of() == "127.0.0.2"
 
 
 def test_wifi_joins_with_pauses_that_grow_and_never_waits():
