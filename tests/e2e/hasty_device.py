@@ -75,13 +75,15 @@ class HastyDevice(Device):
         self.do("poll")
 
     async def flows(self, echo, tries=200):
-        """Datagrams get through: sent until one is answered; when three were not, another call is asked for."""
+        """Datagrams get through: sent until one is answered; when three were not, another call is asked for. A machine
+        that needs longer for an answer is given longer, by and by."""
         text = b"%d" % self.ahead
         for attempt in range(1, tries + 1):
             await until(lambda: self.modem.state == "connected", self.seen)
             self.send(echo, text)
             try:
-                await until(lambda: text.upper() in [row[-1] for row in self.datagrams], "an answer", 0.1)
+                patience = 0.1 * 2 ** min(attempt // 6, 5)
+                await until(lambda: text.upper() in [row[-1] for row in self.datagrams], "an answer", patience)
                 return
             except AssertionError:
                 if attempt % 3 == 0 and self.modem.state == "connected":
