@@ -155,14 +155,14 @@ class Links:
         return [link.name for link in self._links if link.up]
 
     def better_than(self, name):
-        """Whether a link preferred to `name` is up and trusted, be it still in its hold time. One that is not to be
-        used at all is worse than none."""
+        """Whether a link preferred to `name` is up and trusted, be it still in its hold time. One that is there and not
+        to be used is worse than none."""
         for link in self._links:
             if link.name == name:
                 return False
             if link.usable:
                 return True
-        return True
+        return self._find(name) is not None
 
     def candidates(self):
         """-> names of the links that are up and would be preferred to the active one, did they deserve it."""

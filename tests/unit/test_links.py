@@ -94,6 +94,7 @@ def test_a_better_link_counts_from_its_first_moment():
     assert not links.better_than("lte")
     links.change("eth", True, 0)
     assert links.better_than("lte") and not links.better_than("eth")
+    assert not Links(("sms",)).better_than("lte")  # a modem for short messages alone is not put off either
 
 
 def test_an_unknown_link_is_ignored():
