@@ -68,7 +68,7 @@ class Modem(Ladder):
 
     def set_apn(self, apn, now):
         """Use another APN from now on; an open context is replaced. Raises LocalError when no modem could take it."""
-        self._apn, self._now = self._checked(apn), now
+        self._apn, self._now, self._dial_at = self._checked(apn), now, now
         self._wake(True)
 
     def _checked(self, apn):
