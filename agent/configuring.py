@@ -62,9 +62,9 @@ class Configuring:
     def _build_north(self):
         location = self.north and self.north.location  # where one is registered may still have to be left
         self.objects = Objects()
-        self.resources = Resources(self, self.objects)
         self.north = Lwm2m(self.exchange, self.objects, self.store, self.wall)
         self.north.location = location or self.north.location
+        self.resources = Resources(self, self.objects)
 
     def _guard(self, account=None, tree=None):
         """See to it that protected accounts have what protects them; `account`: of a configuration server, in `tree`.

@@ -21,8 +21,7 @@ def join(agent):
         agent.policing = Policing(agent)
         agent._compose()
     agent.policing.stale = True
-    if agent.north:
-        agent.north.policing = agent.policing
+    agent.north.policing = agent.policing
 
 
 class Policing:
@@ -66,9 +65,7 @@ class Policing:
         return due
 
     def take(self):
-        """-> [("do", what, ...)] as do() has it, ("groups", None): they, or the active link, are others now. The
-        northbound may be a new one."""
-        self._agent.north.policing = self
+        """-> [("do", what, ...)] as do() has it, ("groups", None): they, or the active link, are others now."""
         news = [("do",) + event for event in self.engine.take()] if self.engine else []
         if self._other or self._led != self._agent.links.active:
             self._other, self._led = False, self._agent.links.active

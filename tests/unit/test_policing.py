@@ -161,6 +161,7 @@ def test_a_new_configuration_leaves_it_in_force():
     net = Policed().begin()
     net.push(1, {1: 77})
     net.agent._commit(net.now, dict(net.agent.configuration.tree))
+    assert net.agent.north.policing is net.agent.policing  # a registration that follows at once tells of it
     net.run(3000)
     assert net.agent.reports.period_ms == 77000
 
