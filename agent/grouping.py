@@ -42,9 +42,7 @@ def check(tree):
     if len(names) > _MOST:
         raise LocalError("/26243: %d groups; %d are possible" % (len(names), _MOST))
     _check_forms(tree)
-    broker = tree.get((POLICIES, 0, 1)) or ""
-    if broker and not (broker[:7] == "mqtt://" or broker[:8] == "mqtts://"):
-        raise LocalError("/26244/0/1: broker %r: give mqtt://host:port or mqtts://host:port" % broker)
+    _check_broker(tree.get((POLICIES, 0, 1)) or "")
 
 
 def secret(tree):
@@ -67,6 +65,15 @@ def _check_forms(tree):
             if not int(low) <= size <= int(high):
                 what = "" if kind == "int" else "of length "
                 raise LocalError("/%d/%d/%d is %s" % (path + (what,)) + "%d; %s to %s are possible" % (size, low, high))
+
+
+def _check_broker(uri):
+    if uri[:8] == "mqtts://":
+        raise LocalError("/26244/0/1: broker %r: the agent has no TLS; give a listener without, mqtt://host:port" % uri)
+    host, colon, port = uri[7:].partition(":")
+    digits = port.isdigit() and len(port) < 6 and 0 < int(port) < 65536
+    if uri and (uri[:7] != "mqtt://" or not host or "/" in host or (colon and not digits)):
+        raise LocalError("/26244/0/1: broker %r: give mqtt://host:port" % uri)
 
 
 def _check_multicast(number, text):

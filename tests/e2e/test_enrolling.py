@@ -31,7 +31,7 @@ def test_groups_come_with_the_bootstrap(files):
         await server.start()
         groups = [{"id": "meters", "rank": 3, "index": 17, "multicast": "239.77.0.1:5685", "topic": "p/meters",
                    "guard": "guard"}, {"id": "hex:ff00"}]
-        broker = {"uri": "mqtts://broker.example:8883", "user": "dev1", "password": "password"}
+        broker = {"uri": "mqtt://broker.example:1883", "user": "dev1", "password": "password"}
         await server.prepare("dev1", ACCOUNTS, {"apn": "internet"}, groups=groups, policy_root=ROOT, broker=broker)
         async with FakeDevice("dev1") as device:
             await device.ask(server.uri + "/bs?ep=dev1")
@@ -43,7 +43,7 @@ def test_groups_come_with_the_bootstrap(files):
         assert got == {"/26243/1/0": b"meters", "/26243/1/1": 3, "/26243/1/2": 17,
                        "/26243/1/3": "239.77.0.1:5685", "/26243/1/4": "p/meters", "/26243/1/5": bytes.fromhex(GUARD),
                        "/26243/2/0": b"\xff\x00", "/26244/0/0": bytes.fromhex(ROOT),
-                       "/26244/0/1": "mqtts://broker.example:8883", "/26244/0/2": "dev1", "/26244/0/3": b"geheim"}
+                       "/26244/0/1": "mqtt://broker.example:1883", "/26244/0/2": "dev1", "/26244/0/3": b"geheim"}
         assert device.values["/26242/0/2"] == "internet"
         assert "meters" in kept and GUARD not in kept and "geheim" not in kept
     asyncio.run(asyncio.wait_for(story(), 180))
@@ -64,6 +64,8 @@ def test_groups_come_with_the_bootstrap(files):
     ([{"id": "a"}], {"policy_root": None}, "without policy_root the device believes no policy"),
     ([{"id": "a"}], {"policy_root": "5a"}, "'5a' is no public key"),
     ([], {"broker": {"uri": "http://x"}}, "give mqtt://host:port"),
+    ([], {"broker": {"uri": "mqtts://x"}}, "the agent has no TLS; give a listener without, mqtt://host:port"),
+    ([], {"broker": {"uri": "mqtt://x:0"}}, "give mqtt://host:port"),
     ([], {"broker": {"host": "x"}}, "host is unknown; known are uri"),
     ([], {"broker": []}, "an object is expected"),
     (0, {}, "a list of objects"),

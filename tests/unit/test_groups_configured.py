@@ -91,8 +91,9 @@ def test_who_vouches_is_said_by_bootstrap_only():
     net, gateway = start(tree=tree(POLICIES))
     assert ask(net, gateway, coap.PUT, "26244", "0", "0", payload=b"X" * 64, format=42) == coap.NOT_ALLOWED
     assert ask(net, gateway, coap.GET, "26244", "0", "3") == coap.NOT_ALLOWED
-    assert ask(net, gateway, coap.PUT, "26244", "0", "1", payload=b"http://x", format=0) == coap.BAD_REQUEST
-    assert ask(net, gateway, coap.PUT, "26244", "0", "1", payload=b"mqtts://x", format=0) == coap.CHANGED
+    for uri in (b"http://x", b"mqtt://", b"mqtt://x:", b"mqtt://x:y", b"mqtt://:1883", b"mqtt://x:65536", b"mqtts://x"):
+        assert ask(net, gateway, coap.PUT, "26244", "0", "1", payload=uri, format=0) == coap.BAD_REQUEST, uri
+    assert ask(net, gateway, coap.PUT, "26244", "0", "1", payload=b"mqtt://x", format=0) == coap.CHANGED
     assert net.agent.configuration.tree[(26244, 0, 0)] == b"R" * 64
 
 
