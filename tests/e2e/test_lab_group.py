@@ -24,11 +24,11 @@ BEFORE, AFTER = [994, 996, 998, 1000], [1008, 1018]  # readings came at these ti
 FIGURES = {"readings": 6, "lost": 0, "duplicated": 0, "broken": ""}
 
 
-def lab(*words, **more):
+def lab(*words, keys="", **more):
     """(exit code, standard output, standard error) of a run."""
     environment = dict(os.environ, NO_COLOR="1", **more)
-    ended = subprocess.run([sys.executable, "-m", "pointsman.tools", "lab", "--once", *words], env=environment,
-                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT_S)
+    ended = subprocess.run([sys.executable, "-m", "pointsman.tools", "lab", *words], env=environment, input=keys,
+                           capture_output=True, text=True, timeout=LIMIT_S)
     return ended.returncode, ended.stdout, ended.stderr
 
 
@@ -40,7 +40,7 @@ def rows_of(out):
 @pytest.mark.parametrize("security", ["oscore", "dtls"])
 def test_a_group_obeys_one_policy(security):
     """Members on both interpreters, on the LAN, over 4G, asleep, not yet bought."""
-    code, out, err = lab("--group", "--json", "--security", security)
+    code, out, err = lab("--once", "--group", "--json", "--security", security)
     rows = rows_of(out)
     assert code == 0, (err, [row for row in rows if row["event"] == "broken"], rows[-1:])
     acts = [row["act"] for row in rows if row["event"] == "act" and row["device"] == "meters"]
@@ -52,9 +52,12 @@ def test_a_group_obeys_one_policy(security):
 
 
 @pytest.mark.long
-def test_a_group_that_people_see():
-    code, out, err = lab("--group", "4", "--agent", "cpython", "--security", "none")
+def test_a_group_that_people_see_and_give_policies():
+    keys = "help\npolicy\npolicy colour=1\npolicy report_period_s=20 report_jitter_s=5\nperiod 2 9\nquit\n"
+    code, out, err = lab("--group", "4", "--agent", "cpython", "--security", "none", keys=keys)
     assert code == 0, (out, err)
+    assert "one policy for all" in out and "no setting is called colour" in out and "was not understood" in out
+    assert "version 2 complete: 4 acknowledged" in out and "there is no such device; the last one is 4" in out
     told = ("a group of 4 on CPython", "ONE POLICY for all of them", "4 of 4", "lost 0, duplicated 0", "story holds")
     assert all(words in out for words in told), out
     drawn = [line for line in out.splitlines() if "   cpython   " in line]
@@ -63,7 +66,7 @@ def test_a_group_that_people_see():
 
 @pytest.mark.long
 def test_a_story_that_breaks_says_where():
-    code, out, _ = lab("--group", "4", "--agent", "cpython", "--json", POINTSMAN_LAB_FAULT="no-platform")
+    code, out, _ = lab("--once", "--group", "4", "--agent", "cpython", "--json", POINTSMAN_LAB_FAULT="no-platform")
     rows = rows_of(out)
     assert code == 1 and not rows[-1]["ok"] and rows[-1]["all_answered_ms"] is None
     assert [row["act"] for row in rows if row["event"] == "broken"] == ["relayed"]

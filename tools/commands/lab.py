@@ -10,6 +10,7 @@ from .. import faults
 from ..firmware.launch import find_micropython
 from ..lab import group_summary
 from ..lab.console import Console
+from ..lab.group_console import GroupConsole
 from ..lab.group_play import GroupPlay
 from ..lab.group_story import FEWEST
 from ..lab.options import BOTH, CPYTHON, MICROPYTHON, Options
@@ -95,7 +96,7 @@ async def _perform(options, show, console):
 
 
 async def _play(yard, show):
-    await Console(yard, show).run()
+    await (GroupConsole if yard.options.group else Console)(yard, show).run()
 
 
 def _count(text):

@@ -49,6 +49,8 @@ GROUP_ACTS = (
     Act("answered", "platform", "who is there has obeyed, and said so", "those who are there to answer", 60, True),
     Act("deceived", "lab", "a stranger announces one of his own: nobody obeys",
         "all who hear it to turn it away", 60, True),
+    Act("isolated", "platform", "a wrong one for who is on 4G: use the cable alone", "it to be tried", 60, True),
+    Act("undone", "platform", "who was cut off has gone back by itself, and said so", "that word", 180, True),
     Act("awake", "platform", "the one that slept is back, and obeys", "the one that slept to answer", 60, True),
     Act("joined", "platform", "a new one is bought for the group, and obeys", "the new one to answer", 90, True),
     Act("slower", "platform", "readings come more rarely, from each of them", "readings at the new rate", 90, True),

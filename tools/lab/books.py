@@ -14,7 +14,7 @@ from .summary import Reading, Registration
 
 _FRESH_S = 0.008  # many devices ask at once; they may share an answer this old
 _REGISTRATIONS = "SELECT server, endpoint, epoch, via, opened_at, closed_at FROM registrations ORDER BY opened_at"
-_READINGS = "SELECT id, endpoint, sequence, value, received_at FROM readings WHERE id > ? ORDER BY id"
+_READINGS = "SELECT id, endpoint, sequence, value, received_at, time FROM readings WHERE id > ? ORDER BY id"
 _OUTCOMES = 'SELECT endpoint, state, reason, way, at FROM policy_outcomes WHERE "group" = ? AND version = ?'
 _EVENTS = "SELECT id, t, actor, event, detail FROM events WHERE id > ? ORDER BY id"
 
@@ -101,7 +101,7 @@ class Books:
         ]
         self._registrations = sorted(rows, key=lambda r: r.opened_at)
         for row in self._new("platform", _READINGS, "readings"):
-            self._readings.setdefault(row[1], []).append(Reading(row[1], row[2], float(row[3]), row[4]))
+            self._readings.setdefault(row[1], []).append(Reading(row[1], row[2], float(row[3]), *row[4:]))
         for name in self._files:
             self._events[name] += [
                 (t, event, json.loads(detail)) for _, t, _, event, detail in self._new(name, _EVENTS, name)

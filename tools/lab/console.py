@@ -20,6 +20,8 @@ A number after the command means that device only: pull 2"""
 class Console:
     """`await Console(yard, show).run()` until quit or the end of the input."""
 
+    help = HELP
+
     def __init__(self, yard, show):
         self._yard = yard
         self._show = show
@@ -34,9 +36,10 @@ class Console:
             "period": self._period,
             "status": self._status,
         }
+        self._whole = {}  # commands that concern all devices together
 
     async def run(self):
-        self._show.say("it stays up. commands: %s, quit; help explains" % ", ".join(self._commands))
+        self._show.say("it stays up. commands: %s, quit; help explains" % ", ".join([*self._commands, *self._whole]))
         loop = asyncio.get_running_loop()
         loop.add_reader(sys.stdin, self._read)
         watching = asyncio.create_task(self._watch())
@@ -58,21 +61,25 @@ class Console:
     async def _obey(self, words):
         if not words:
             return
-        act = self._commands.get(words[0])
-        if act is None:
-            for line in HELP.splitlines():
+        if words[0] not in (*self._commands, *self._whole):
+            for line in self.help.splitlines():
                 self._show.say(line)
             return
-        devices, words = self._chosen(words)
-        if not devices:
-            self._show.say("there is no such device; the last one is %d" % len(self._yard.devices))
         try:
-            for device in devices:
-                await act(device, *words[1:])
+            if words[0] in self._whole:
+                await self._whole[words[0]](*words[1:])
+            else:
+                await self._each(*self._chosen(words))
         except (TypeError, ValueError):
             self._show.say("that was not understood; help explains")
         except Exception as error:  # a device that cannot answer now is part of the game
             self._show.say("%s: %s" % (words[0], str(error) or type(error).__name__))
+
+    async def _each(self, devices, words):
+        if not devices:
+            self._show.say("there is no such device; the last one is %d" % len(self._yard.devices))
+        for device in devices:
+            await self._commands[words[0]](device, *words[1:])
 
     def _chosen(self, words):
         devices = self._yard.devices

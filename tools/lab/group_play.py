@@ -21,7 +21,7 @@ class GroupPlay(Play):
         outcomes, figures = books.outcomes(GROUP, VERSION), {}
         for device in yard.devices:
             name = device.endpoint
-            times = [r.received_at for r in books.readings(name)]
+            times = [r.time for r in books.readings(name)]
             figures[name] = group_summary.device(figures_of(yard, device, now), times, outcomes.get(name),
                                                  yard.pushed_at or now)
-        return group_summary.summarise(figures, yard.sent(VERSION), yard.there), figures
+        return group_summary.summarise(figures, yard.sent, yard.there), figures

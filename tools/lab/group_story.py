@@ -3,11 +3,12 @@ and one not yet bought - and their readings come as it says."""
 
 import asyncio
 import contextlib
+import time
 
 from ..servers.coap import Refusal, Unreachable
 from .acts import NAMED, Broken
 from .group_summary import at_rate
-from .group_yard import DECEITS, GROUP
+from .group_yard import DECEITS, GROUP, ROOF, TRIAL_S
 from .options import FIRST_PERIOD_S, POLICY_PERIOD_S
 from .story import Story, until
 
@@ -51,7 +52,7 @@ class GroupStory:
         await self._vouch()
         await self._apart()
         await self._push()
-        await self._together((self._deceived(), self._awake(), self._join()))
+        await self._together((self._isolated(), self._deceived(), self._awake(), self._join()))
         await self._slower()
 
     async def end(self):
@@ -86,10 +87,10 @@ class GroupStory:
         there = [story for story in self._present if story is not self._asleep]
         self.show.waits(self.name, "pushed")
         self.yard.there = [story.name for story in there]
-        size = await self._asked("pushed", self.yard.push(VERSION, {_SETTING: POLICY_PERIOD_S}))
+        size = await self._asked("pushed", self.yard.push({_SETTING: POLICY_PERIOD_S}))
         self._done("pushed", "%d s -> %d s, %d bytes" % (FIRST_PERIOD_S, POLICY_PERIOD_S, size))
         await self._answers("answered", there)
-        sent = ", ".join("%d %s" % (count, way) for way, count in self.yard.sent(VERSION).items() if count)
+        sent = ", ".join("%d %s" % (count, way) for way, count in self.yard.count().items() if count)
         self._done("answered", "%d of %d; messages: %s" % (len(there), len(self._present), sent))
 
     async def _deceived(self):
@@ -108,7 +109,7 @@ class GroupStory:
 
     async def _deceive(self, hearing, words):
         while True:
-            self.yard.deceive(VERSION + 1, {_SETTING: _DECEIT_S})
+            self.yard.deceive({_SETTING: _DECEIT_S})
             await asyncio.sleep(_AGAIN_S)
             for story in hearing:
                 with contextlib.suppress(Refusal, Unreachable):
@@ -124,6 +125,23 @@ class GroupStory:
         await self._answers("joined", [self._late])
         self._done("joined", self._after_contact(self._late))
 
+    async def _isolated(self):
+        """What it says before it is cut off, and what it says when it is back."""
+        story = self._roaming
+        since = time.time()
+        await self._asked("isolated", self.yard.cut_off())
+
+        def said(word):
+            found = self.books.outcomes(ROOF, VERSION).get(story.name)
+            return found if found and word in found[:2] else None
+
+        def seen():
+            return str(self.books.outcomes(ROOF, VERSION).get(story.name))
+        await self._until("isolated", lambda: said("on trial") or said("rolled back"), seen, lambda: [story])
+        self._done("isolated", "on trial for %d s" % TRIAL_S)
+        undone = await self._until("undone", lambda: said("rolled back"), seen, lambda: [story])
+        self._done("undone", "%.1f s after it was pushed" % (undone.at - since))
+
     async def _slower(self):
         def laggards():
             return [story for story in self._all if not at_rate(self._readings(story), self._outcome(story))]
@@ -131,12 +149,13 @@ class GroupStory:
         def seen():
             return "the old rate still from " + ", ".join(story.name for story in laggards())
         await self._until("slower", lambda: not laggards(), seen)
+        self.yard.count()
         self._done("slower", "%d s -> %d s, a column a second:" % (FIRST_PERIOD_S, POLICY_PERIOD_S))
         for story in self._all:
             runtime = self.yard.options.runs_on(story.device.number)
             way = self._outcome(story).way if story.name in self.yard.there else "later"
             title = "%-14s %-12s %-10s" % (story.name, runtime, way)
-            self.show.draw(title, self.yard.pushed_at, self._readings(story))
+            self.show.draw(title, self.yard.pushed_at, [r.received_at for r in self.books.readings(story.name)])
 
     # What is looked at
 
@@ -144,7 +163,8 @@ class GroupStory:
         return self.books.outcomes(GROUP, VERSION).get(story.name)
 
     def _readings(self, story):
-        return [r.received_at for r in self.books.readings(story.name)]
+        """When they were taken: who is cut off has them kept meanwhile."""
+        return [r.time for r in self.books.readings(story.name)]
 
     def _answered(self, story):
         found = self._outcome(story)
@@ -173,7 +193,7 @@ class GroupStory:
 
         self._laggard = next(iter(missing()), self._laggard)
         self.show.waits(self.name, act, seen)
-        await until(act, check, seen, dead)
+        return await until(act, check, seen, dead)
 
     async def _asked(self, act, coroutine):
         try:

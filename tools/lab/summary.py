@@ -30,6 +30,7 @@ class Reading(NamedTuple):
     sequence: int
     value: float
     received_at: float
+    time: float | None = None  # when it was taken, as the device says
 
 
 @dataclass
