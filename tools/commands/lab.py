@@ -13,7 +13,7 @@ from ..lab.console import Console
 from ..lab.group_console import GroupConsole
 from ..lab.group_play import GroupPlay
 from ..lab.group_story import FEWEST
-from ..lab.options import BOTH, CPYTHON, MICROPYTHON, Options
+from ..lab.options import BOTH, CPYTHON, MICROPYTHON, PATIENT, Options
 from ..lab.performance import perform
 from ..lab.timeline import Lines, Timeline
 from ..servers.credentials import KINDS, OSCORE
@@ -82,7 +82,7 @@ def _make_group(options, args):
     if args.group < FEWEST:
         raise faults.Fault("--group: %d devices are too few for the story" % args.group, "%d or more" % FEWEST,
                            faults.USAGE)
-    options.group, options.agents = True, args.group
+    options.group, options.agents, options.settings = True, args.group, dict(PATIENT)
     options.interpreter = args.agent or (BOTH if find_micropython() else CPYTHON)
 
 

@@ -24,4 +24,4 @@ class GroupPlay(Play):
             times = [r.time for r in books.readings(name)]
             figures[name] = group_summary.device(figures_of(yard, device, now), times, outcomes.get(name),
                                                  yard.pushed_at or now)
-        return group_summary.summarise(figures, yard.sent, yard.there), figures
+        return group_summary.summarise(figures, yard.sent or {}, yard.there), figures

@@ -4,7 +4,6 @@ keys of those who sign are made anew for each run.
 
 import secrets
 import time
-from types import MappingProxyType
 
 from ..groups import wire
 from ..groups.delivery import open_socket
@@ -23,7 +22,7 @@ class GroupYard(Yard):
     """Members alternate between the two interpreters, where both are there."""
 
     pushed_at = None  # Unix s: the first version
-    sent = MappingProxyType({})  # of the first version: {way: messages}
+    sent = None  # of the first version: {way: messages}
     there = ()  # the endpoints that were registered then
     version = 0  # of the last policy
 

@@ -23,6 +23,8 @@ FAST = {
     "bootstrap_wait_ms": 5000,
     "log_level": "info",
 }
+# Of a group: two dozen processes may keep a machine busy, and nobody's silence is part of the story.
+PATIENT = {"ack_timeout_ms": 3000, "probe_timeout_ms": 5000, "bootstrap_wait_ms": 20000}
 
 
 @dataclass
