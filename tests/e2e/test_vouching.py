@@ -182,6 +182,46 @@ def test_a_restart_knows_who_has_them(pens, tmp_path):
     run(story)
 
 
+def test_nobody_is_sent_what_they_would_not_believe(pens, monkeypatch):
+    """Where it is known who may sign for a group, whoever else has signed learns it before any device does."""
+    root, operator, other, signers = pens
+
+    async def story():
+        async with platform("dev0") as one, Believer("dev0", wants=0) as device:
+            await device.register(one.uri)
+            await one.pushes.push("meters", signing.sign(written(7), other), Terms())  # nothing is known yet
+            await becomes(lambda: device.applied == [7], 20)
+            await one.pushes.vouch(signers(1))
+            await becomes(lambda: one.pushes.status("meters", 7)["state"] == "complete", 20)
+            with pytest.raises(LocalError, match=f"group meters: key {other.kid.hex()} is not among those"):
+                await one.pushes.push("meters", signing.sign(written(8), other), Terms())
+            await one.pushes.vouch(signers(2, b"valves"))
+            with pytest.raises(LocalError, match="is not among those who may"):
+                await one.pushes.push("meters", signing.sign(written(8), operator), Terms())
+            known = Signers(2)
+            known.replace([Signer(operator.public, [b"meters"], 0, 5)])
+            await one.pushes.vouch(signing.sign_signers(known, root))
+            with pytest.raises(LocalError, match="may not sign at this time; policy keys --root and --push say who"):
+                await one.pushes.push("meters", signing.sign(written(8), operator), Terms())
+            assert one.pushes.versions("meters") == [7] and device.applied == [7]
+    run(story)
+
+
+def test_a_group_whose_id_is_no_text(pens):
+    async def story():
+        async with platform() as one, Believer("dev0") as device:
+            await one.pushes.groups.create(Group("hex:ff00"))
+            await one.pushes.groups.include("hex:ff00", ["dev0"])
+            await one.pushes.vouch(pens[3](1, b"\xff\0"))
+            await device.register(one.uri)
+            await one.pushes.push("hex:ff00", signing.sign(written(7, "hex:ff00"), pens[1]), Terms())
+            await becomes(lambda: device.applied == [7], 20)
+            assert device.told == [1] and device.values["/26243/0/0"] == b"\xff\0"
+            with pytest.raises(LocalError, match="group 'hex:ff0' is neither a name nor hex"):
+                Group("hex:ff0")
+    run(story)
+
+
 def test_what_are_no_keys(pens):
     root, operator, _, signers = pens
     entry = Signer(operator.public, [b"meters"]).entry()

@@ -15,6 +15,9 @@ add     name members; remove: let them go, where no rule takes them in
 device  say what a device can do and what it is, as rules go by that; all that was said before is replaced
 list, show, delete: what there is, who is in it and how each is reached now; a group that is no longer needed
 
+A platform tells its members that they are in it, when they are named or when they come: their bootstrap need only say
+whom to believe (policy_root, see serve --help).
+
 examples:
   pointsman group create meters --token operator.token
   pointsman group create north --priority 2 --multicast 239.77.0.1:5685 --topic policies/north --tag area=north

@@ -58,6 +58,7 @@ devices.json names what each device gets, by its endpoint name:
 account also takes "lifetime" (s, default 300) and "epoch" (true; false for a server that is not one of these).
 Policies (pointsman policy): "groups": [{"id": "meters", "rank": 1, "index": 0, "multicast": "239.77.0.1:5685", "topic":
 "policies/meters", "guard": FILE}], "policy_root": the root's public key, "broker": {"uri", "user", "password": FILE}.
+Of groups a platform tells its members all but the guard (pointsman group); whom to believe only a bootstrap says.
 """
 
 

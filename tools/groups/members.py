@@ -13,6 +13,8 @@ from collections import namedtuple
 import sqlalchemy as sa
 
 from ...agent.errors import LocalError
+from ..faults import Fault
+from ..policies.writing import group_id, shown
 from .wire import MAX_GROUP, MAX_NAME
 
 MAX_GROUPS = 1000
@@ -53,22 +55,19 @@ Device = namedtuple("Device", "capabilities tags")
 
 
 class Group:
-    """A group and who is in it. `multicast`: (host, port) on each gateway's LAN, or None; `rule`: a dict with
+    """A group and who is in it. `id`: as documents have it (bytes), `name`: the same as text, hex:... where it is none;
+    `multicast`: (host, port) on each gateway's LAN, or None; `rule`: a dict with
     `capabilities` (all of these) and `tags` (name: one value, or a list of those that will do), or None."""
 
     def __init__(self, name, priority=0, multicast=None, topic=None, rule=None):
-        self.name, self.priority = _name(name, MAX_GROUP, "group"), priority
+        self.id, self.priority = _id(name), priority
+        self.name = shown(self.id)
         if type(priority) is not int or not 0 <= priority <= 255:
             raise LocalError("group %s: priority %r is not 0 to 255" % (name, priority))
         self.multicast = multicast and _multicast(*multicast)
         self.topic = topic and _topic(topic)
         self.rule = rule and _rule(rule)
         self.rows = {}  # endpoint: [index, named by somebody, still in]
-
-    @property
-    def id(self):
-        """The group id of documents and acknowledgements."""
-        return self.name.encode()
 
     @property
     def members(self):
@@ -111,9 +110,9 @@ class Groups:
             raise LocalError("no group is called %s" % name)
         return self._groups[name]
 
-    def find(self, group_id):
+    def find(self, its_id):
         """The Group with this id (bytes), or None."""
-        return self._groups.get(group_id.decode("utf-8", "replace"))
+        return self._groups.get(shown(its_id))
 
     def capabilities(self, endpoint):
         """What a device is known to be able to do."""
@@ -216,6 +215,15 @@ class Groups:
             self._groups[row["group"]].rows[row["endpoint"]] = place
         for row in self._storage.read(sa.select(_devices)):
             self._devices[row["endpoint"]] = Device(row["capabilities"], row["tags"])
+
+
+def _id(name):
+    if not str(name).startswith("hex:"):
+        return _name(name, MAX_GROUP, "group").encode()
+    try:
+        return group_id(name)
+    except Fault as problem:
+        raise LocalError(str(problem)) from problem
 
 
 def _name(text, most, what):

@@ -5,6 +5,8 @@ What a group of ours does not say (rank, multicast, topic) stays as it is on the
 that we do not have are not touched.
 """
 
+import re
+
 import sqlalchemy as sa
 from aiocoap.numbers.codes import Code
 
@@ -18,6 +20,7 @@ _told = sa.Table(
     sa.Column("endpoint", sa.String, primary_key=True),
     sa.Column("groups", sa.JSON, nullable=False),  # {id in hex: {resource: value}}
 )
+_NUMBER = re.compile("[0-9]{1,5}")  # of an instance
 _ID, _RANK, _INDEX, _MULTICAST, _TOPIC = range(5)  # resources
 
 
@@ -75,10 +78,10 @@ class Belonging:
             if problem.code != Code.NOT_FOUND:
                 raise
             return {}
-        rows = {}
-        for path, value in unpack(answer.payload, answer.opt.content_format, "/").items():
-            parts = path.split("/")  # "", object, instance, resource
-            if len(parts) == 4 and parts[1] == str(GROUP) and parts[2].isdecimal():
+        found, rows = unpack(answer.payload, answer.opt.content_format, "/"), {}
+        for path, value in found.items() if isinstance(found, dict) else ():
+            parts = str(path).split("/")  # "", object, instance, resource
+            if len(parts) == 4 and parts[1] == str(GROUP) and _NUMBER.fullmatch(parts[2]):
                 rows.setdefault(int(parts[2]), {})[parts[3]] = value
         return {rows[number][str(_ID)].hex(): (number, rows[number]) for number in sorted(rows)
                 if isinstance(rows[number].get(str(_ID)), bytes)}

@@ -3,7 +3,7 @@ and the keys of who signs. A small device takes one thing at a time.
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter, OrderedDict
 
 from aiocoap.numbers.codes import Code
 
@@ -27,7 +27,7 @@ class Bringing:
         self._answered, self._refused = answered, refused
         self._asked, self._tasks = set(), set()  # (endpoint, group); tasks
         self._locks = {}  # endpoint: [Lock, how many want it]
-        self._waiting, self._telling = deque(), Counter()  # endpoints that are to be told, and that are being told
+        self._waiting, self._telling = OrderedDict(), Counter()  # endpoints to be told; how often they are being told
 
     @property
     def telling(self):
@@ -49,13 +49,12 @@ class Bringing:
 
     def tell(self, endpoints):
         """Tell these what they lack, some at a time; who does not answer is told at its next contact."""
-        known = set(self._waiting)
-        self._waiting.extend(endpoint for endpoint in endpoints if endpoint not in known and self._lacks(endpoint))
+        self._waiting.update((endpoint, None) for endpoint in endpoints if self._lacks(endpoint))
         self._tell_some()
 
     def _tell_some(self):
         while self._waiting and len(self._telling) < _MOST_TOLD:
-            endpoint = self._waiting.popleft()
+            endpoint, _ = self._waiting.popitem(last=False)
             self._telling[endpoint] += 1
             self._spawn(self._tell(endpoint))
 
@@ -65,7 +64,12 @@ class Bringing:
     def _spawn(self, coroutine):
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task):
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception():
+            self._note("bug", what=repr(task.exception()))
 
     async def _tell(self, endpoint):
         try:

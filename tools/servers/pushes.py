@@ -68,9 +68,10 @@ class Pushes:
 
     def start(self):
         """Take up the rollouts of before: the last one of each group."""
+        known = {group.name: group for group in self.groups}
         last = {row["group"]: row for row in reversed(self._rollouts.listed())}
         for row in last.values():
-            group = self.groups.find(row["group"].encode())
+            group = known.get(row["group"])
             if group and row["state"] in UNFINISHED:
                 ways = planning.ways(group, self._reached)
                 self._active[group.name] = self._rollouts.revive(row, group, ways, self._chance, _now())
@@ -95,6 +96,7 @@ class Pushes:
         """Begin to push a signed document; -> its status."""
         group = self.groups.of(name)
         found = _read(document, group)
+        self.keys.check(document, group)
         async with self._one:
             await self._begin(group, document, found, terms)
         return self.status(name, found[2])

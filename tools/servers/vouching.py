@@ -11,7 +11,8 @@ from ...agent.codec import cose
 from ...agent.engine import policy_rules as rules
 from ...agent.errors import LocalError, RemoteError
 from ..faults import Fault
-from ..policies.keys import Signer
+from ..policies import signing
+from ..policies.keys import Signer, kid
 from ..policies.showing import entry
 
 _tables = sa.MetaData()
@@ -62,6 +63,16 @@ class Vouching:
         self._become(document, root, version, signers)
         self._settled.clear()
 
+    def check(self, document, group):
+        """Raises LocalError where the members of a Group would not believe who has signed this: it is known who may."""
+        signed_by, now = cose.split(signing.bare(document))[2].hex(), time.time()
+        fits = [signer.not_before <= now < signer.not_after for signer in self._signers
+                if kid(signer.public).hex() == signed_by and group.id in signer.groups]
+        if self.document is not None and True not in fits:
+            why = "may not sign at this time" if fits else "is not among those who may"
+            raise LocalError("group %s: key %s %s; policy keys --root and --push say who may" % (
+                group.name, signed_by, why))
+
     def lacks(self, endpoint):
         """Whether it is to be told: it is in a group that the document names, and is not known to have it, nor has
         refused it since its last contact."""
@@ -96,8 +107,9 @@ class Vouching:
         if self.document is None:
             raise LocalError("keys: there are none here; pointsman policy keys --push FILE brings them")
         counts = Counter(self._about(endpoint) for endpoint in self._members())
-        return {"version": self.version, "root": self._root, "signers": self._signers,
-                "members": counts.total(), "counts": dict(counts)}
+        signers = [entry(signer.entry()) for signer in self._signers]
+        return {"version": self.version, "root": self._root, "signers": signers, "members": counts.total(),
+                "counts": dict(counts)}
 
     def outcomes(self):
         """What each member of a group that the document names has said to it: [dict]."""
@@ -118,14 +130,14 @@ class Vouching:
 
     def _become(self, document, root, version, signers):
         self.document, self._root, self.version = document, root, version
-        self._signers = [entry(signer.entry()) for signer in signers]
+        self._signers = signers
         self._names = {group for signer in signers for group in signer.groups}
 
 
 def _read(document):
     """(id of the root's key, version, [Signer]) of a document of keys. Raises LocalError."""
     try:
-        tag, _, kid, _, body, _ = cose.split(document, cose.KEYS)
+        tag, _, signed_by, _, body, _ = cose.split(document, cose.KEYS)
         found = rules.plain(body)
         if tag != cose.SIGN1 or sorted(found) != [1, 2] or type(found[1]) is not int or found[1] < 1:
             raise RemoteError("it is none of keys")
@@ -135,4 +147,4 @@ def _read(document):
     except (RemoteError, Fault, TypeError, ValueError) as problem:
         raise LocalError("keys: no device takes this document: %s; take what policy keys --out writes" % problem) \
             from problem
-    return kid.hex(), found[1], signers
+    return signed_by.hex(), found[1], signers
