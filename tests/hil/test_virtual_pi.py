@@ -23,7 +23,7 @@ def pi():
 def test_the_cable_is_pulled_and_put_back(pi, capsys):
     """W3: fail-over to PPP by the kernel and pppd, and back, with no reading lost; three times."""
     pi.started()
-    delays = []
+    delays, dialled = [], len(pi.entries("modem", "connected"))  # a slow start may have dialled before the cable was up
     for _ in range(3):
         at = pi.guest.cable(False)
         delays.append((pi.registered_at("platform", at) - at) * 1000 - DIAL_MS)
@@ -31,7 +31,7 @@ def test_the_cable_is_pulled_and_put_back(pi, capsys):
         pi.registered_at("gw-1", pi.guest.cable(True))
         pi.readings()
     pi.holds()
-    assert pi.bootstraps() == 1 and len(pi.direct()) == 7 and len(pi.entries("modem", "connected")) == 3
+    assert pi.bootstraps() == 1 and len(pi.direct()) == 7 and len(pi.entries("modem", "connected")) == dialled + 3
     with capsys.disabled():
         print("  [fail-over to PPP, beyond the %d ms of dialling: %s ms]" % (
             DIAL_MS, ", ".join("%.0f" % delay for delay in delays)), end=" ")  # fmt: skip
