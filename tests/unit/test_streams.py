@@ -19,10 +19,10 @@ def sender():
 
 
 def heard(sock):
-    """What comes in, until there is nothing for a moment."""
+    """What comes in, up to the last."""
     poll, found = select.poll(), []
     poll.register(sock, 1)
-    while poll.poll(20000 if not found else 1):
+    while poll.poll(20000):
         found.append(receive(sock)[0])
         if found[-1] == b"last":
             break
