@@ -38,5 +38,5 @@ def test_a_policy_by_hand(tmp_path):
     (tmp_path / "pointsman").write_text(PROGRAM)
     (tmp_path / "pointsman").chmod(0o755)
     done = subprocess.run(["bash", "-c", START + servers + agent + rest], capture_output=True, text=True, cwd=tmp_path,
-                          timeout=180, env=dict(os.environ, PATH=f"{tmp_path}:{os.environ['PATH']}"))
+                          timeout=600, env=dict(os.environ, PATH=f"{tmp_path}:{os.environ['PATH']}"))
     assert (done.returncode, done.stderr) == (0, "") and done.stdout.endswith(said)
