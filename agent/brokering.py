@@ -37,6 +37,13 @@ class Line:
         self.engine.stored(token)
         self.flush()
 
+    def rest(self, ms):
+        """Take nothing in for so long: whoever floods us fills the broker's buffers, and does not keep us busy."""
+        sock = self._sock
+        if sock:
+            self._waiting.off(sock)
+            self._waiting.after(ms, "broker rest", lambda: self._waiting.on(sock, self._read))
+
     def want(self, topics):
         """Listen to these topics (str) from now on."""
         self.engine.want(topics, self._clock.now())
@@ -82,6 +89,7 @@ class Line:
     def _close(self):
         sock, self._sock, self._unsent = self._sock, None, b""
         self._waiting.forget("broker send")
+        self._waiting.forget("broker rest")
         if sock:
             self._waiting.off(sock)
             sock.close()

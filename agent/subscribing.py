@@ -12,6 +12,7 @@ _LOOK_MS = 1000  # between looks at the configuration and the links
 _AGAIN_MS, _TIMES = 10000, 30  # what may be taken later is offered again, so often
 _LATER = ("throttled", "unknown key", "busy", "early", "storage")  # reasons that pass
 _QUIET_MS = 60000
+_PAUSE_MS, _SHARE = 50, 4  # after each message: so long, or so many times what it took
 _PORT = 1883
 
 
@@ -114,7 +115,7 @@ class Subscribed:
 
     def _take(self, topic, payload, token):
         """One document of a topic may be kept until it can be taken; a later one takes its place."""
-        before = self._kept.pop(topic, None)
+        began, before = self._driver.clock.now(), self._kept.pop(topic, None)
         if before:
             self._line.stored(before[1])
         if self._is_done(payload):
@@ -122,6 +123,7 @@ class Subscribed:
         else:
             self._kept[topic] = [payload, token, 0]
             self._driver.waiting.after(_AGAIN_MS, "subscribed again", self._again)
+        self._line.rest(max(_PAUSE_MS, _SHARE * (self._driver.clock.now() - began)))
 
     def _again(self):
         for topic in list(self._kept):

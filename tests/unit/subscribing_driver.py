@@ -35,7 +35,11 @@ class Stream:
     def say(self, data):
         """The broker says something."""
         self._inbox += data
-        while self._inbox and not self.closed:
+        self.read()
+
+    def read(self):
+        """It is heard, as long as somebody listens."""
+        while self._inbox and not self.closed and self in self._driver.readers:
             self._driver.readers[self]()
 
     def said(self):
@@ -88,6 +92,8 @@ class Driver:
                 break
             self.net.run(max(0, due[0][0] - self.net.now))
             self.timers.pop(due[0][1])[1]()
+            for stream in self.dialled:
+                stream.read()
         self.net.run(end - self.net.now)
 
     # the board

@@ -57,9 +57,10 @@ def test_who_it_is():
 
 
 def test_refused_for_good_is_acknowledged_too():
-    net, _, stream = up()
+    net, driver, stream = up()
     for number, data in enumerate((b"", b"x", signed(document(1), key=b"F" * 64), b"\x80" * 1200)):
         stream.say(message(b"t/0", data, number + 1))
+        driver.turn(500)
         assert stream.said() == mqtt.puback(number + 1)
     assert net.state() == "none"
 
@@ -84,6 +85,17 @@ def test_a_later_message_takes_the_place_of_one_that_waits():
     assert stream.said() == mqtt.puback(6) and net.agent.policing.engine.summary()[0][1] == 8
 
 
+def test_a_flood_does_not_keep_the_device_busy():
+    """At most what one read brings is looked at in 50 ms; the rest fills the broker's buffers."""
+    net, driver, stream = up()
+    stream.say(message(b"t/0", b"junk" * 25) * 100)
+    assert net.agent.policing.engine.counts == {"malformed": 4}
+    driver.turn(500)
+    assert net.agent.policing.engine.counts["malformed"] < 60
+    driver.turn(1000)
+    assert net.agent.policing.engine.counts == {"malformed": 100}
+
+
 def test_one_that_never_can_be_taken_is_let_go():
     _, driver, stream = up(known=False)
     stream.say(message(b"t/0", signed(document(7)), 5))
@@ -102,6 +114,7 @@ def test_more_than_can_be_verified_at_once():
     assert net.agent.policing.offer_keys(known, "unicast", net.now) == (0, None)
     for number, group in enumerate(groups):
         stream.say(message(b"t/%d" % number, signed(document(3, group=group)), number + 1))
+        driver.turn(100)
     assert [one[1] for one in net.agent.policing.engine.summary()].count(3) == 3
     driver.turn(60000)
     assert [one[1] for one in net.agent.policing.engine.summary()] == [3] * 6
