@@ -71,6 +71,8 @@ class Rhythm:
         """When the next reading is to be taken, and the next report is due."""
         reports, period = self._agent.reports, self._period or self._agent.settings.get("report_period_s")
         self._at = self._look = None
+        if self._interval and reports.period_ms != self._interval * 1000:
+            reports.set_period(self._interval * 1000, now)  # the registrar has written another report period
         if not wall:
             self._look = now + _LOOK_MS
             if self._interval:

@@ -2,7 +2,7 @@
 
 from policed import WALL, Policed
 
-from agent.codec import senml
+from agent.codec import coap, senml
 
 MIDNIGHT = WALL // 86400 * 86400
 QUIET = {"report_period_s": 3600, "probe_ms": 0}
@@ -94,6 +94,16 @@ def test_3_none_is_dropped_when_the_outbox_is_smaller_than_a_report():
     net.run(3600000)
     assert net.agent.journal.dropped == 0 and len(net.reports) > 3
     assert sum([times for _, times in sent(net)], []) == day(range(60, 3601, 60))
+
+
+def test_3_a_report_period_that_the_registrar_writes_is_none_of_readings():
+    for wall in (1, 0):
+        net = watch(started(10, wall=wall))
+        net.push(1, {3: 60})
+        net.gateway.ask(coap.PUT, ("26242", "0", "1"), net.now, payload=b"180", format=0)
+        net.carry()
+        net.run(720000)
+        assert [len(records) for _, records in net.reports][1:] == [3] * (len(net.reports) - 1) and len(net.reports) > 2
 
 
 def test_3_ends_with_the_policy():
