@@ -276,8 +276,8 @@ class Agent(Configuring, Registering, Linking):
             elif result == "conflict" and response.payload.isdigit() and len(response.payload) < 11:
                 self.configuration.raise_epoch(int(response.payload))
             self.registration.answered(handle, result, self._lifetime_sent * 1000, now)
-        elif self.provisioning:
-            self.provisioning.answered(now, handle, result, response)
+        elif self.provisioning or self.north.policing:
+            (self.provisioning or self.north.policing).answered(now, handle, result, response)
 
     def _request(self, now, request):
         """A server's request is obeyed only from the registrar, or inside a bootstrap from the bootstrap server."""

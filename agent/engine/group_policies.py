@@ -47,7 +47,7 @@ class GroupPolicies:
     changed = False  # since the last take()
 
     def __init__(self, medium, device, below, links, root):
-        self.medium, self._device, self._below, self.links, self._root = medium, device, below, links, root
+        self.medium, self._device, self._below, self.links, self.root = medium, device, below, links, root
         self.members = []
         self._ahead = None  # ms: what the time of day is ahead of `now`
         self.counts = {}  # word: how often a document was turned away for it
@@ -108,7 +108,7 @@ class GroupPolicies:
         from .policy_offer import offer_keys
 
         try:
-            return offer_keys(self, data, via, self._root)
+            return offer_keys(self, data, via)
         finally:
             self._rest()
 

@@ -65,7 +65,7 @@ def opened(engine, data, via, now):
     digest, wall = sha256(proven).digest(), engine.wall(now)
     _newer(engine, member, document[2], digest[:8])
     _in_time(document, wall)
-    key = find(engine.medium, kid, member.name, wall)
+    key = find(engine, kid, member.name, wall)
     if key is None:
         raise Refused("unknown key")
     _filtered(member, outer, via)

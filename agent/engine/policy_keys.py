@@ -14,14 +14,14 @@ from .policy_rules import BAD_VALUE, Refused, plain
 _NAME = "policy.keys"
 _MOST, _MOST_GROUPS = 2, 16
 _DUPLICATE, _SUPERSEDED, _STORAGE = 3, 4, 8
-_VERSION, _SIGNERS, _DIGEST = 1, 2, 3  # members of the document; the third one of our record only
+_VERSION, _SIGNERS, _DIGEST, _ROOT = 1, 2, 3, 4  # members of the document; the last two of our record only
 
 
-def find(medium, kid, group, wall):
+def find(engine, kid, group, wall):
     """The public key (64 bytes) under which a document for this group may be signed now; None: there is none.
     wall: Unix s, 0: unknown, and then no key is too young or too old."""
     try:
-        signers = (policy_slots.load(medium, _NAME) or {}).get(_SIGNERS, ())
+        signers = _kept(engine).get(_SIGNERS, ())
     except OSError:
         return None
     for name, key, groups, begins, ends in signers:
@@ -30,8 +30,8 @@ def find(medium, kid, group, wall):
     return None
 
 
-def renew(engine, root, data):
-    """Take up a keys document (bytes). root: the root's public key (64 bytes). -> (0, None), it is stored.
+def renew(engine, data):
+    """Take up a keys document (bytes). -> (0, None), it is stored.
 
     Raises Refused; the status is None where nobody vouches for the document."""
     try:
@@ -43,12 +43,12 @@ def renew(engine, root, data):
     except RemoteError:
         raise Refused("malformed")
     digest = sha256(proven).digest()
-    _newer(engine.medium, version, digest[:8])
-    if not root or not engine.verify(root, proof, digest):
+    _newer(engine, version, digest[:8])
+    if not engine.root or not engine.verify(engine.root, proof, digest):
         raise Refused("forged")
     if len(document) != 2 or not _are_signers(document.get(_SIGNERS)):
         raise Refused("refused", BAD_VALUE, _SIGNERS)
-    document[_DIGEST] = digest[:8]
+    document[_DIGEST], document[_ROOT] = digest[:8], engine.root
     try:
         policy_slots.save(engine.medium, _NAME, document)
     except OSError as e:
@@ -56,9 +56,15 @@ def renew(engine, root, data):
     return 0, None
 
 
-def _newer(medium, version, digest):
+def _kept(engine):
+    """Our record; nothing of what another root has signed. Raises OSError."""
+    record = policy_slots.load(engine.medium, _NAME) or {}
+    return record if record.get(_ROOT) == engine.root else {}
+
+
+def _newer(engine, version, digest):
     try:
-        stored = policy_slots.load(medium, _NAME) or {}
+        stored = _kept(engine)
     except OSError as e:
         raise Refused("storage", _STORAGE, e.args[0])
     if version < stored.get(_VERSION, 0):

@@ -35,12 +35,12 @@ def offer(engine, data, via, now, window_ms):
     return status, detail
 
 
-def offer_keys(engine, data, via, root):
+def offer_keys(engine, data, via):
     """-> (status, detail) as may be told, or None."""
     try:
         if via not in SESSIONS:
             raise Refused("stranger")
-        return renew(engine, root, data)
+        return renew(engine, data)
     except Refused as e:
         engine.count(e.args[0])
         return None if e.status is None else (e.status, e.detail)

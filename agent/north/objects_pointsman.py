@@ -3,6 +3,8 @@
 from ..accounts import POINTSMAN
 from .resources import SETTING
 
+_POLICED = {1: 1, 2: 7}  # resource: the setting of a policy that goes before it
+
 # id operations kind
 TABLE = """
 0 R int
@@ -22,9 +24,12 @@ TABLE = """
 def enter(agent, objects):
     """Put it into the tree of objects."""
 
+    policing = agent.north.policing
+
     def read(_instance, rid):
         if rid in SETTING:
-            return agent.settings.get(SETTING[rid])
+            own = agent.settings.get(SETTING[rid])
+            return policing.forced.get(_POLICED[rid], own) if policing else own
         if rid == 5:
             return agent.links.active or ""
         if rid > 5:
@@ -32,6 +37,8 @@ def enter(agent, objects):
         return {0: agent.journal.next_seq, 3: agent.configuration.epoch, 4: agent.journal.dropped}.get(rid)
 
     def write(_instance, rid, value, really):
+        if policing:
+            policing.yields(_POLICED[rid])
         (agent.policies.offer if really else agent.policies.check)(SETTING[rid], value)
 
     objects.add(POINTSMAN, TABLE, read, write)

@@ -9,6 +9,7 @@ _NOT_ALLOWED = 133
 _IDS = 65534  # the highest short server id
 _BINDINGS = "U UQ S SQ US UQS"
 _TRIGGER, _TRANSPORT = 21, 22
+_LIFETIME = 10  # of a policy's settings
 # Rows of object 1 that a device has which can be reached by short messages, too.
 _SMS_ROWS = """
 21 RW? bool
@@ -47,6 +48,9 @@ class _Accounts:
     def _server(self, instance, rid):
         """A device that has short messages can be triggered by one, unless the server has said otherwise."""
         value = _tree(self._agent).get((SERVER, instance, rid))
+        policing = self._agent.north.policing
+        if policing and rid == 1:
+            return policing.forced.get(_LIFETIME, value)
         return True if rid == _TRIGGER and value is None else value
 
     def _registrar(self, instance, rid):
@@ -63,6 +67,8 @@ class _Accounts:
             raise RemoteError("/1/%d/7: binding %r is not possible; U or UQ is" % (instance, value[:8]))
         if rid == _TRANSPORT and value not in ("U", "S", None):
             raise RemoteError("/1/%d/22: transport %r is not possible; U or S is" % (instance, value[:8]))
+        if rid == 1 and self._agent.north.policing:
+            self._agent.north.policing.yields(_LIFETIME)
         if really:
             self._agent.set_account(instance, rid, value)
 

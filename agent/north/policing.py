@@ -7,6 +7,7 @@ A trial is proven by a registration, or an Update, that was asked for after what
 from binascii import hexlify
 
 from ..engine.group_policies import GroupPolicies
+from ..errors import RemoteError
 from ..overlay import drop
 
 _POLICY, _METER = 26244, 3331
@@ -33,6 +34,7 @@ class Policing:
     _led = None  # the active link when it looked last
     apn = None  # the access point name that is to be dialled instead
     dial_at = 0  # ms: not before
+    forced = {}  # {setting: value} that the groups set now
     redialled = False  # whether that is a part of what is on trial
     _retry = None
 
@@ -41,7 +43,7 @@ class Policing:
         self._told = self._asked = ()  # what the registrar knows, what it is being told
         self._asking = False  # whether it is being told anything
         self._trying = False  # whether it is being told so under what is on trial
-        self._acks = []
+        self._acks, self._sent = [], []  # to be told; told, and not answered yet: (handle, acknowledgement)
 
     # its times
 
@@ -80,6 +82,7 @@ class Policing:
         elif what == "apply":
             from . import obeying
 
+            self.forced = more[0]
             obeying.apply(agent, now, *more)
             drop("north.obeying", "north.obeying_links", "north.obeying_times")
             agent.log.info(now, "policies", "obeyed", settings=sorted(more[0]), offset=more[1])
@@ -144,8 +147,21 @@ class Policing:
         for ack in acks:
             from . import pushing
 
-            pushing.acknowledge(agent, ack, now)
+            self._sent = self._sent[1 - _ACKS :] + [(pushing.acknowledge(agent, ack, now), ack)]
             drop("north.pushing")
+
+    def answered(self, _now, handle, result, _response):
+        """What became of an acknowledgement, if it is one: who did not hear it is told at the next contact."""
+        for one in self._sent[:]:
+            if one[0] == handle:
+                self._sent.remove(one)
+                if result == "failed":
+                    self._acks = self._acks[1 - _ACKS :] + [one[1]]
+
+    def yields(self, key):
+        """A server writes what this setting sets, too: a policy in force goes before it. Raises RemoteError."""
+        if key in self.forced:
+            raise RemoteError("a policy for its groups sets this; push another one, or take the device out of them")
 
     # the groups
 
@@ -164,6 +180,7 @@ class Policing:
                 engine.start(groups, now, wall)
                 self.engine = engine
             else:
+                self.engine.root = agent.configuration.tree.get((_POLICY, 0, 0))
                 self.engine.belong(groups)
                 self.engine._said = -1  # whoever made the agent anew has put what settings say into force
         except OSError as e:

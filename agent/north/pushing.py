@@ -35,10 +35,11 @@ def handle(north, request, now):
 
 
 def acknowledge(agent, ack, now):
-    """Tell the registrar, over the device's own session. ack: (group, version, status, detail or None)."""
+    """Tell the registrar, over the device's own session. ack: (group, version, status, detail or None). -> its handle
+    """
     account, link = agent.registration.target
     payload = acknowledgement(agent.policing.device, *ack)
-    agent.exchange.request(account.peer(link), coap.POST, (PATH,), now, payload=payload)
+    return agent.exchange.request(account.peer(link), coap.POST, (PATH,), now, payload=payload)
 
 
 def acknowledgement(device, group, version, status, detail=None):

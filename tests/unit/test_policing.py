@@ -184,6 +184,79 @@ def test_a_medium_that_cannot_be_read_is_read_later():
     assert net.words() == [[POL + ".0.none"]]
 
 
+def test_an_acknowledgement_that_got_lost_is_told_at_the_next_contact():
+    net = Policed().begin()
+    net.gateway.codes = {("policy",): None}
+    net.push(1, {1: 3600}, trial=60)
+    net.run(300000)
+    lost = len(net.acks())
+    assert net.state() == "applied" and lost > 1
+    net.gateway.codes = {("policy",): 160}  # 5.00
+    net.run(60000)
+    assert len(net.acks()) > lost
+    net.gateway.codes = {}
+    net.run(90000)
+    told = net.acks()
+    assert told[-1] == [b"meter-1", NORTH, 1, 0] and not net.agent.policing._acks
+    net.run(300000)
+    assert net.acks() == told
+
+
+def test_what_a_registrar_without_groups_is_told_once():
+    net = Policed().begin()
+    net.gateway.codes = {("policy",): coap.NOT_FOUND}
+    net.push(1, {1: 50}, trial=60)
+    net.run(300000)
+    assert net.state() == "applied" and net.acks() == [[b"meter-1", NORTH, 1, 0]]
+
+
+def written(net, path, value):
+    """The code of the answer to a write of the registrar's, and why."""
+    net.gateway.ask(coap.PUT, path.split("/"), net.now, payload=value, format=0)
+    net.carry()
+    return net.gateway.answers[-1].code, net.gateway.answers[-1].payload
+
+
+def asked(net, path):
+    net.gateway.ask(coap.GET, path.split("/"), net.now, accept=0)
+    net.carry()
+    return net.gateway.answers[-1].payload
+
+
+def test_a_policy_goes_before_what_a_registrar_writes():
+    """Local override is for who stands before the device; a server pushes another policy."""
+    net = Policed().begin()
+    paths = ("26242/0/1", "26242/0/2", "1/1/1")
+    assert [written(net, path, b"70")[0] for path in paths] == [coap.CHANGED] * 3
+    net.push(1, {1: 77, 7: "iot", 10: 7200})
+    net.run(6000)
+    assert [asked(net, path) for path in paths] == [b"77", b"iot", b"7200"] and net.state() == "applied"
+    for path in paths:
+        code, why = written(net, path, b"90")
+        assert code == coap.BAD_REQUEST and b"a policy for its groups sets this; push another one" in why
+    assert net.agent.reports.period_ms == 77000 and net.agent.settings.get("report_period_s") == 70
+    net.push(2, {})
+    net.run(6000)
+    assert [asked(net, path) for path in paths] == [b"70"] * 3
+    assert [written(net, path, b"90")[0] for path in paths] == [coap.CHANGED] * 3
+    assert net.agent.reports.period_ms == 90000
+
+
+def test_another_root_counts_at_once():
+    """Nothing that the one before has vouched for is believed any more, and its version is no bar."""
+    net = Policed().begin()
+    net.ask(keys(9), "keys")
+    assert net.push(1, {1: 50}) == (0, 1)
+    tree = dict(net.agent.configuration.tree)
+    tree[(26244, 0, 0)] = b"N" * 64
+    net.agent._commit(net.now, tree)
+    net.run(3000)
+    assert net.ask(signed(document(2))).code == coap.BAD_REQUEST
+    assert net.ask(keys(10), "keys").code == coap.BAD_REQUEST
+    assert cbor.decode(net.ask(keys(1, key=b"N" * 64), "keys").payload) == [0]
+    assert net.push(3, {1: 60}) == (0, 1) and net.state() == "applied"
+
+
 def test_what_a_server_reads_of_it():
     net = Policed().begin()
     net.push(3, {1: 77})

@@ -51,8 +51,8 @@ def test_only_the_root_says_so_and_only_to_us():
     for via in ("multicast", "mqtt", "sms"):
         assert offer(world, right, via) is None
     assert world.engine.counts["stranger"] == 3 and world.verified == 2
-    assert policy_keys.find(world.medium, b"op2", NORTH, WALL) is None
-    assert policy_keys.find(world.medium, b"op1", NORTH, WALL) == OPERATOR
+    assert policy_keys.find(world.engine, b"op2", NORTH, WALL) is None
+    assert policy_keys.find(world.engine, b"op1", NORTH, WALL) == OPERATOR
 
 
 def test_a_policy_is_no_keys_document_and_the_other_way_round():
@@ -67,7 +67,7 @@ def test_versions_only_rise():
     assert offer(world, keys(1)) == (3, None)
     assert offer(world, keys(1, signer(b"op2", SECOND))) is None and world.engine.counts["other"] == 1
     assert [offer(world, keys(version)) for version in (5, 4, 5)] == [(0, None), (4, None), (3, None)]
-    assert policy_keys.find(world.medium, b"op1", NORTH, 0) == OPERATOR
+    assert policy_keys.find(world.engine, b"op1", NORTH, 0) == OPERATOR
 
 
 def test_a_wrong_list_changes_nothing():
@@ -82,7 +82,7 @@ def test_a_wrong_list_changes_nothing():
 
 def test_without_a_root_there_are_no_keys():
     world = World(known=False)
-    world.engine._root = None
+    world.engine.root = None
     assert offer(world, keys()) is None and world.engine.counts == {"forged": 1}
 
 
@@ -97,7 +97,8 @@ def test_power_cut_at_every_byte_leaves_old_or_new_keys():
             raise AssertionError("no cut")
         except Cut:
             pass
-        found = [policy_keys.find(Medium(world.medium.files), kid, NORTH, WALL) for kid in (b"op1", b"op2")]
+        after = World(medium=Medium(world.medium.files)).engine
+        found = [policy_keys.find(after, kid, NORTH, WALL) for kid in (b"op1", b"op2")]
         assert found in ([OPERATOR, None], [None, SECOND])
 
 
