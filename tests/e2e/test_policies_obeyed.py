@@ -1,6 +1,8 @@
 """G1, G2: real agents under both Pythons learn from the platform alone whom to believe, and obey what is pushed to
 their groups: by unicast, directly and through gateways, at once or at their next contact."""
 
+import shutil
+
 import pytest
 from grouped_site import PATIENCE, Site, becomes, run
 
@@ -46,6 +48,31 @@ def test_who_was_away_obeys_at_its_next_contact(tmp_path):
             for agent in agents:
                 await becomes(lambda agent=agent: agent.events("obeyed"), PATIENCE)
                 assert agent.events("obeyed")[-1]["settings"] == [1]
+    run(story())
+
+
+def test_who_was_wiped_obeys_again(tmp_path):
+    """It comes back with what a bootstrap gives, and learns group, keys and policy from the platform once more."""
+    async def story():
+        async with Site(tmp_path) as site:
+            await begun(site, "meters")
+            await site.platform.pushes.push("meters", site.document(1, report_period_s=10), Terms())
+            assert await site.complete(1) == dict.fromkeys(PYTHONS, APPLIED)
+            for python, groups in zip(PYTHONS, (["meters"], []), strict=True):
+                await site.prepare(python, *groups)
+            for agent in site.agents:
+                agent.kill()
+                shutil.rmtree(tmp_path / (agent.endpoint + ".store"))
+            site.sent.clear()
+            agents = [site.agent(python, python) for python in PYTHONS]
+            for agent in agents:
+                await becomes(lambda agent=agent: site.sent.count((agent.endpoint, "policy")) >= 1, PATIENCE)
+                await becomes(lambda agent=agent: len(agent.events("obeyed")) >= 2, PATIENCE)
+            assert await site.complete(1) == dict.fromkeys(PYTHONS, APPLIED)
+            for python in PYTHONS:
+                told = await site.platform.read(python, "/26243")
+                assert [value for path, value in told.items() if path.endswith("/6")] == [1]
+                assert site.sent.count((python, "policy/keys")) == 1
     run(story())
 
 

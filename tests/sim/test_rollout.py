@@ -219,6 +219,19 @@ def test_a_version_told_with_a_registration_is_an_acknowledgement():
     assert acked(town) == 1
 
 
+@pytest.mark.parametrize("status, asked", [(0, 1), (5, 0), (7, 0)])
+def test_who_has_lost_it_gets_it_again(status, asked):
+    """Not one that would not have it, nor one that has gone back."""
+    town = started([LTE] * 3, status=lambda index: status, terms=Terms(bad_after=10))
+    town.run(until=10_000)
+    assert town.rollout.state == rollout.COMPLETE
+    town.rollout.online("m1", (UNICAST, None), town.now, version=0, lost=True)
+    assert town.rollout.state == (rollout.RUNNING if asked else rollout.COMPLETE)
+    town.run(until=20_000)
+    check(town)
+    assert town.rollout.state == rollout.COMPLETE and town.rollout.sent[UNICAST] == 3 + asked
+
+
 def test_what_is_reported_with_a_registration_ends_a_trial():
     town = started([LTE] * 2, status=lambda index: 2)
     town.run(until=10_000)

@@ -139,23 +139,26 @@ class Rollout:
         if record and record.state == states.SENT:
             self.book.move(record, states.SENT, now, "its answer: " + why)
 
-    def online(self, endpoint, way, now, version=None, reported=None):
+    def online(self, endpoint, way, now, version=None, reported=None, lost=False):
         """It has registered or updated, is reached by this way now, and has this version of the group's document, in
         this state: that makes up for acknowledgements that were lost. It gets ours at once if it lacks it and its stage
-        has come."""
+        has come; once more, if it has lost it."""
         record = self.book.of(endpoint)
         if record is None:
             return
         moved, record.way = record.way != way, way
+        lost = lost and record.state == states.ACKNOWLEDGED
         if version == self.version:
             status = states.REPORTED.get(reported, states.DUPLICATE)
             told = wire.Acknowledgement(endpoint.encode(), self.group.id, version, status, None)
             self.acknowledged(endpoint, told, now)
-        elif record.state in states.ANSWERED or self.state in (ABORTED, EXPIRED):
+        elif record.state in states.ANSWERED and not lost or self.state in (ABORTED, EXPIRED):
             return
         elif record.stage > self.stage:
             self.book.move(record, states.PLANNED, now)
-        elif moved or record.state in (states.WAITING, states.UNREACHABLE):
+        elif moved or lost or record.state in (states.WAITING, states.UNREACHABLE):
+            if self.state == COMPLETE:
+                self._become(RUNNING)
             self.book.move(record, states.PLANNED, now)
             self._drop(record.index)
             self._tries.add(record.index, now)

@@ -196,7 +196,8 @@ class Pushes:
         self._tell(endpoint)
         for made in list(self._active.values()):
             version, state = told.get(made.group.id, (None, None))
-            made.online(endpoint, self.way(made.group, endpoint), _now(), version, state)
+            lost = version is not None and version < made.version and (anew or not version)  # an Update may be late
+            made.online(endpoint, self.way(made.group, endpoint), _now(), version, state, lost)
             self._turn(made)
 
     def offline(self, endpoint):
