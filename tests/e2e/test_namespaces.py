@@ -84,9 +84,12 @@ def test_a_dead_server_is_told_from_a_dead_path(field, python):
     """The anchor, here the configuration server, answers where the gateway is silent."""
     field.ip("gateway", "addr", "add", "192.0.2.9/24", "dev", "lan0")
     field.server("platform", "gateway", "192.0.2.9:5999", "--db", "sqlite://")  # anything that speaks CoAP
+    log = field.folder / "platform.log"
+    field.until(lambda: log.read_text().count('"started"') == 2, "the anchor")
     agent = started(field, python, anchor="192.0.2.9:5999", **SILENT_MS)
+    since = time.time()  # it may take long to end, and is silent before that
     field.halt("gateway")
-    field.registered_at("platform", time.time())
+    field.registered_at("platform", since)
     assert agent.entries("silent")[0]["server"]
 
 
