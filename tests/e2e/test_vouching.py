@@ -152,7 +152,8 @@ def test_who_refuses_is_told_again_at_its_next_contact_only(pens):
             await becomes(lambda: counts(one) == {"refused: 4.00": 1}, 20)
             await one.pushes.push("meters", signing.sign(written(7), pens[1]), Terms())
             await becomes(lambda: "answer" in one.pushes.outcomes("meters", 7)[0]["reason"], 20)
-            assert one.pushes.outcomes("meters", 7)[0]["reason"].startswith("its answer: 4.00") and device.told == [1]
+            reason = one.pushes.outcomes("meters", 7)[0]["reason"]
+            assert reason.startswith("its answer: 4.00: it believes nobody") and device.told == [1]
             device.code = Code.CHANGED
             await device.update()
             await becomes(lambda: device.applied == [7] and counts(one) == {"has them": 1}, 20)

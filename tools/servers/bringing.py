@@ -15,6 +15,7 @@ from .coap import Refusal, Unreachable
 _MOST_ASKED = 1000  # documents on their way at one time
 _MOST_TOLD = 40  # devices at one time: nobody waits for them, and a socket's buffer holds no more answers
 _SERVERS_FAULT = 5  # class of a code
+_UNBELIEVED = "4.00: it believes nobody who has signed this, or is busy; policy keys --who shows what it knows"
 _DOCUMENT, _KEYS = (wire.PATH,), (wire.PATH, "keys")
 
 
@@ -94,7 +95,8 @@ class Bringing:
                 told = wire.read_acknowledgement(await self._vouched(endpoint, document))
             self._answered(rollout, endpoint, told)
         except (Refusal, RemoteError, Unreachable) as problem:
-            why = str(problem)[:200]
+            unbelieved = isinstance(problem, Refusal) and problem.code == Code.BAD_REQUEST and not problem.text
+            why = _UNBELIEVED if unbelieved else str(problem)[:200]
             self._note("policy_unanswered", endpoint=endpoint, group=group, version=rollout.version, why=why)
             if not isinstance(problem, Unreachable):
                 self._refused(rollout, endpoint, why)
