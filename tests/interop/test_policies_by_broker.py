@@ -47,14 +47,14 @@ class Brokered:
     def _note(self, event, **fields):
         self.notes.append(event)
 
-    async def add(self, python, group, endpoint=None, host="127.0.0.1"):
+    async def add(self, python, group, endpoint=None, host="127.0.0.1", more=()):
         """A member of a group that listens to the topic of the meters; -> its Agent, started."""
         name, groups = endpoint or python, self.site.platform.pushes.groups
         await groups.device(name, ["mqtt"])
         await groups.include(group, [name])
         broker = {"uri": self.uri.replace("127.0.0.1", host), "user": name, "password": self.file}
         await self.site.prepare(name, "meters", broker=broker, topic="policies/meters")
-        return self.site.agent(name, python)
+        return self.site.agent(name, python, *more)
 
     async def listening(self, *agents, times=1):
         """Each has said so many times that it hears the broker."""
@@ -127,13 +127,15 @@ def test_members_obey_what_is_published(tmp_path, mosquitto):
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_who_comes_later_finds_what_is_retained(tmp_path, mosquitto, python):
-    """By the broker's name; it is in no group that the platform would ask it for."""
+    """By the broker's name, over its link's interface and address; it is in no group that the platform would ask it
+    for."""
     async def story():
         async with brokered(tmp_path, mosquitto) as (world, site, _):
             await site.platform.pushes.push("meters", site.document(1, report_period_s=10), Terms())
             assert await site.complete(1) == dict.fromkeys(PYTHONS, APPLIED)
-            late = await world.add(python, "valves", "late", "localhost")
+            late = await world.add(python, "valves", "late", "localhost", ("--link", "eth=lo@127.0.0.7"))
             await vouched(site, "late")
             await obeyed(late)
             assert ("late", "policy") not in site.sent
+            assert "connected from 127.0.0.7:" in (tmp_path / "mosquitto.log").read_text()
     run(story())
