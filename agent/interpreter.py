@@ -4,9 +4,10 @@ import gc
 import socket
 import sys
 
-try:
+MICRO = sys.implementation.name == "micropython"
+if MICRO:
     from time import ticks_diff, ticks_ms
-except ImportError:
+else:
     from time import monotonic
 
     def ticks_ms():
@@ -16,7 +17,6 @@ except ImportError:
         return later - earlier
 
 
-MICRO = sys.implementation.name == "micropython"
 _SIZES = (1500, 640, 1)  # bytes to ask a socket for, while a small heap in pieces does not have them
 
 

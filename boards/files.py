@@ -6,8 +6,10 @@ end of the process) may lose what the kernel had not written yet.
 """
 
 import os
+import sys
 
 _ENOENT, _EEXIST = 2, 17
+_MICRO = sys.implementation.name == "micropython"
 
 
 class Files:
@@ -81,7 +83,7 @@ class Files:
         try:
             file.write(data)
             file.flush()
-            if hasattr(os, "fsync"):
+            if not _MICRO:
                 os.fsync(file.fileno())
         finally:
             file.close()
@@ -97,9 +99,10 @@ def reason(e):
 
 def open_private(path, mode):
     """open(), but a new file can be read by its owner only."""
-    if hasattr(os, "open"):
+    if _MICRO:
+        return open(path, mode)
+    else:
         return open(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600))
-    return open(path, mode)
 
 
 def _make(folder):
@@ -112,7 +115,7 @@ def _make(folder):
             if e.errno not in (_EEXIST, 13, 30):  # a parent we may not write to, or on a read-only medium
                 raise
         at = folder.find("/", at + 1)
-    if hasattr(os, "chmod"):
+    if not _MICRO:
         os.mkdir(folder, 0o700)
     else:
         os.mkdir(folder)
@@ -120,7 +123,7 @@ def _make(folder):
 
 def _sync_folder(folder):
     """The rename itself has to reach the medium too."""
-    if hasattr(os, "fsync"):
+    if not _MICRO:
         number = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(number)

@@ -1,14 +1,14 @@
 """How a serial port is opened and made raw. Needed each time one appears, and not in between."""
 
 import os
+import sys
 import termios
 
 from .files import reason
 
-try:
+_MICRO = sys.implementation.name == "micropython"
+if not _MICRO:
     from fcntl import LOCK_EX, LOCK_NB, flock  # noqa: TID251 - MicroPython goes without
-except ImportError:
-    flock = None
 
 _Error = getattr(termios, "error", OSError)  # CPython has one of its own
 _EBUSY = 16
@@ -41,17 +41,18 @@ def speed(number, baud):
 
 
 def _open(path):
-    if flock is None:
+    if _MICRO:
         return open(path, "r+b", buffering=0)
-    # Without O_NOCTTY a port may become our terminal, and its end our end.
-    number = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-    stream = open(number, "r+b", buffering=0)
-    try:
-        flock(number, LOCK_EX | LOCK_NB)
-    except OSError:
-        stream.close()
-        raise OSError(_EBUSY, "in use by another program")
-    return stream
+    else:
+        # Without O_NOCTTY a port may become our terminal, and its end our end.
+        number = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        stream = open(number, "r+b", buffering=0)
+        try:
+            flock(number, LOCK_EX | LOCK_NB)
+        except OSError:
+            stream.close()
+            raise OSError(_EBUSY, "in use by another program")
+        return stream
 
 
 def _make_raw(number, speed):

@@ -5,6 +5,7 @@ import ast
 import pytest
 
 from pointsman.tools.firmware import build
+from pointsman.tools.firmware.decided import decided
 from pointsman.tools.firmware.inline import inline
 
 CODEC = "GET = 1\nPUT, LONG = 3, 1 << 40\n_OLD = const(-7)\n\n\ndef old(code):\n    return code == GET + _OLD\n"
@@ -56,3 +57,16 @@ def test_lines_stay_where_they_are():
         before, after = ([node.lineno for node in ast.walk(ast.parse(t)) if isinstance(node, ast.FunctionDef) and
                           node.name != "const"] for t in (texts[path], text))
         assert before == after and text.count("\n") == texts[path].count("\n"), path
+
+
+def test_what_is_for_cpython_alone_is_left_out(tmp_path):
+    """On a device each of its names would cost heap."""
+    text = ("import sys\n\nMICRO = sys.implementation.name == \"micropython\"\n\n\ndef told(e):\n    if not MICRO:\n"
+            "        print(e.only_there)\n    if sys.implementation.name != \"micropython\":\n"
+            "        return e.nor_here\n    if MICRO:\n        return e.here\n    else:\n        return e.nor_there\n")
+    done = inline({"it.py": decided(text)})["it.py"]
+    assert done.count("\n") == text.count("\n")
+    (tmp_path / "it.py").write_text(done)
+    build.compile_file(tmp_path / "it.py", tmp_path / "it.mpy")
+    compiled = (tmp_path / "it.mpy").read_bytes()
+    assert b"here" in compiled and not [name for name in (b"only_there", b"nor_here", b"nor_there") if name in compiled]

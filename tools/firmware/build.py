@@ -1,10 +1,10 @@
 """What goes on a device: the portable folders compiled to .mpy files, as a tree or as one ROMFS image.
 
-The bytes depend on the sources alone, not on where the checkout lies or when it is built. On the way constants take the
-place of their names (inline.py), files that are always loaded together become one (bundle.py), parameters get one
-letter (parameters.py), messages share a string (pool.py) and private names become short (shrink.py); NAMES beside the
-compiled files says what those were, for whoever reads a traceback. There a file goes by its module's name, which the
-device has to know anyhow.
+The bytes depend on the sources alone, not on where the checkout lies or when it is built. On the way what is for
+CPython alone goes (decided.py), constants take the place of their names (inline.py), files that are always loaded
+together become one (bundle.py), parameters get one letter (parameters.py), messages share a string (pool.py) and
+private names become short (shrink.py); NAMES beside the compiled files says what those were, for whoever reads a
+traceback. There a file goes by its module's name, which the device has to know anyhow.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ..faults import PROGRAM, Fault
 from .bundle import bundle
+from .decided import decided
 from .inline import inline
 from .launch import ROOT
 from .parameters import shorten
@@ -51,7 +52,7 @@ def compile_file(source, target, name=None):
 def build_mpy(dest, root=ROOT):
     """Compile everything for a device into the folder dest (made if missing); returns dest as a Path."""
     dest, root = Path(dest), Path(root)
-    texts = {path.as_posix(): (root / path).read_text("utf-8") for path in sources(root)}
+    texts = {path.as_posix(): decided((root / path).read_text("utf-8")) for path in sources(root)}
     smaller, names = shrink({path: pool(text) for path, text in shorten(bundle(inline(texts))).items()})
     with tempfile.TemporaryDirectory() as place:
         for path, text in smaller.items():
