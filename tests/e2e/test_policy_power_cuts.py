@@ -83,13 +83,13 @@ def settings(version):
 def test_a_cut_in_each_write(interpreter):
     async def story(patient):
         await patient.begin()
-        await patient.yard.push(1, settings(1))
+        await patient.yard.push(settings(1))
         await patient.obeys(1)
         device = patient.device
 
         before = patient.kept()
         device.fuse.set()
-        await patient.yard.push(2, settings(2))
+        await patient.yard.push(settings(2))
         assert await patient.power_cut(before) == {"policy"}
         at = len(patient.told)
         await device.agent.start()
@@ -97,7 +97,7 @@ def test_a_cut_in_each_write(interpreter):
         assert patient.told[at] == (1, "applied")  # never none, and never a half
 
         before, patient.cut_at = patient.kept(), (3, "trial")
-        await patient.yard.push(3, settings(3))
+        await patient.yard.push(settings(3))
         assert await patient.power_cut(before) == {"policy"} and patient.told[-1] == (3, "trial")
         before = patient.kept()
         device.fuse.set()  # and again while it starts, whatever it writes first

@@ -38,12 +38,12 @@ class GroupYard(Yard):
         groups = self.platform.pushes.groups
         await groups.create(Group(GROUP, multicast=self._place))
         await groups.create(Group(ROOF))
-        await groups.include(ROOF, [self.roaming.endpoint])
+        await groups.include(ROOF, [self.roaming.endpoint] if self.roaming else [])
 
     @property
     def roaming(self):
-        """The device that loses its cable: the last but those that sleep and that come late."""
-        return self.devices[-3]
+        """The device that loses its cable: the last but those that sleep and that come late, if any."""
+        return self.devices[-3] if len(self.devices) > 2 else None
 
     async def _policies(self, device):
         indexes = await self.platform.pushes.groups.include(GROUP, [device.endpoint])
