@@ -4,7 +4,7 @@ learns of it: real agents of both Pythons, with an order of links that are not t
 import asyncio
 
 import pytest
-from grouped_site import PATIENCE, Site, becomes, run
+from grouped_site import PATIENCE, Site, becomes
 
 from pointsman.tools.firmware.launch import find_micropython
 from pointsman.tools.groups.planning import Terms
@@ -42,6 +42,12 @@ def outcomes(site, group, version):
     return {(row["state"], row["reason"]) for row in site.platform.pushes.outcomes(group, version)}
 
 
+def obeyed(agent):
+    """Which settings it has obeyed, as they changed: they are put into force anew when its groups are told anew."""
+    rows = [row["settings"] for row in agent.events("obeyed")]
+    return [one for one, before in zip(rows, [None, *rows], strict=False) if one != before]
+
+
 async def begun(site, group, words):
     """An agent of each Python in the group; words(its name): more of them for its command."""
     names = ["%s-%s" % (group, python) for python in PYTHONS]
@@ -49,13 +55,14 @@ async def begun(site, group, words):
     for name, python in zip(names, PYTHONS, strict=True):
         await site.prepare(name, group)
         site.agent(name, python, *NOWHERE, "--set", "apn=iot.example", *words(name))
+    await site.registered(*names)
 
 
 async def undone(site, group, **settings):
     """They roll it back, say so, and obey the next one."""
     pushes = site.platform.pushes
     await pushes.push(group, document(site, 1, group, **settings), Terms())
-    await becomes(lambda: {state for state, _ in outcomes(site, group, 1)} == {"rolled back"}, 2 * PATIENCE)
+    await becomes(lambda: {state for state, _ in outcomes(site, group, 1)} == {"rolled back"}, 3 * PATIENCE)
     await pushes.push(group, document(site, 2, group, report_period_s=20), Terms())
     await becomes(lambda: outcomes(site, group, 2) == {("acknowledged", "applied")}, PATIENCE)
 
@@ -67,14 +74,12 @@ def test_a_policy_that_cuts_a_device_off_is_undone_and_told(tmp_path):
         async with Site(tmp_path) as site:
             await begun(site, ORDER, lambda name: ("--link", "eth=lo"))
             await begun(site, APN, lambda name: ("--modem", str(tmp_path / (name.split("-")[1] + ".port"))))
-            await site.registered(*(agent.endpoint for agent in site.agents))
             await site.platform.pushes.vouch(site.keys(1, ORDER, APN))
             await becomes(lambda: site.platform.pushes.vouched()["counts"] == {"has them": 4}, PATIENCE)
             await asyncio.gather(undone(site, ORDER, wan_order=["wifi"]), undone(site, APN, apn="typo.example"))
             for agent in site.agents:
-                told = lambda agent=agent: [row["settings"] for row in agent.events("obeyed")]  # noqa: E731
-                await becomes(lambda told=told: told()[-1:] == [[1]], PATIENCE)
-                assert told()[-3:] == [[5 if agent.endpoint.startswith(ORDER) else 7], [], [1]], agent.endpoint
+                await becomes(lambda agent=agent: obeyed(agent)[-1:] == [[1]], PATIENCE)
+                assert obeyed(agent)[-3:] == [[5 if agent.endpoint.startswith(ORDER) else 7], [], [1]], agent.endpoint
 
     async def dialled():
         for made, _ in modems.values():
@@ -84,6 +89,6 @@ def test_a_policy_that_cuts_a_device_off_is_undone_and_told(tmp_path):
         finally:
             for made, _ in modems.values():
                 await made.stop()
-    run(dialled())
+    asyncio.run(asyncio.wait_for(dialled(), 10 * PATIENCE))
     for _, names in modems.values():
         assert "typo.example" in names and names[-1] == "iot.example", names
