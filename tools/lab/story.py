@@ -9,7 +9,6 @@ from .options import FIRST_PERIOD_S, NEXT_PERIOD_S
 
 _POLL_S = 0.01
 _FEW = 2  # readings that make "readings flow"
-_READS = 5  # of one resource, a second apart, before the device counts as silent
 
 
 class Story:
@@ -79,10 +78,7 @@ class Story:
     async def _new_period(self):
         since = time.time()
         self.show.waits(self.name, "period")
-        try:
-            await asyncio.wait_for(self.yard.platform.write(self.name, "/26242/0/1", NEXT_PERIOD_S), 5)
-        except Exception as error:  # whatever the write ran into is what was seen
-            raise Broken("period", "an answer to the write of /26242/0/1", repr(error)) from error
+        await self._asked("period", self.yard.platform.write, "/26242/0/1", NEXT_PERIOD_S)
         await self._until("period", lambda: self._at_new_rate(since), self._books_say)
         self._done("period", "%d s -> %d s" % (FIRST_PERIOD_S, NEXT_PERIOD_S))
 
@@ -169,13 +165,21 @@ class Story:
 
     async def _sequence(self):
         """The number of the device's last reading, read by the platform (it has that of the next one) through whatever
-        registrar there is. The device may just be moving."""
-        for attempt in range(_READS):
+        registrar there is."""
+        return int(await self._asked("drained", self.yard.platform.read, "/26242/0/0")) - 1
+
+    async def _asked(self, act, ask, path, *value):
+        """What the device answers to ask(its name, path, *value), which may be repeated: it may just be moving, and who
+        is on the way may have refused in its name."""
+        limit_s = NAMED[act].limit_s
+        deadline = time.monotonic() + limit_s
+        while True:
             try:
-                return int(await asyncio.wait_for(self.yard.platform.read(self.name, "/26242/0/0"), 5)) - 1
-            except Exception as error:
-                if attempt == _READS - 1:
-                    raise Broken("drained", "an answer to the read of /26242/0/0", repr(error)) from error
+                return await asyncio.wait_for(ask(self.name, path, *value), limit_s)
+            except Exception as error:  # whatever it ran into is what was seen
+                if time.monotonic() > deadline:
+                    what = "an answer to the %s of %s" % (ask.__name__, path)
+                    raise Broken(act, what, repr(error), limit_s) from error
             await self._nap(1)
 
     def _records_say(self):
