@@ -103,3 +103,34 @@ def test_a_data_call_has_the_port_until_it_ends():
     with Chip():
         run([dial, is_up, untouched, hang_up, is_down], session="ppp", cmux="off")
         assert MADE["uart"].arrived == b"" and MADE["ppp"].stream is None and MADE["uart"].handler is None
+
+
+def test_groups_are_listened_to_where_the_cable_is():
+    if not MICRO:
+        return
+
+    def plug(driver):
+        MADE["lan"].state = 5
+        address(MADE["lan"], "127.0.0.2")
+        driver._look_at_links()
+
+    def enter(driver):
+        tree = {(26243, 0, 0): b"meters", (26243, 0, 3): "239.77.0.41:5685", (26244, 0, 0): b"R" * 64}
+        driver.agent.configuration.tree = tree
+        driver.agent.resources.extend()
+        driver.agent.poll(driver.clock.now())
+        driver.flush()
+        look(driver)
+
+    def look(driver):
+        seen.append(list(driver.groups._heard))
+
+    def pull(driver):
+        MADE["lan"].state = 4
+        driver._look_at_links()
+
+    with Chip():
+        seen = []
+        log = run([plug, enter, pull, look, plug, look])
+        heard = [("eth", "127.0.0.2", "239.77.0.41:5685")]
+        assert seen == [heard, [], heard], (seen, log)
