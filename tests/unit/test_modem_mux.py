@@ -125,6 +125,16 @@ def test_it_is_entered_before_it_has_to_dial():
     assert script.modem.state == "connected" and script.now == at
 
 
+def test_another_access_point_is_dialled_in_a_new_call():
+    script = connected()
+    script.modem.set_apn("fleet", script.now)
+    script.run(100)
+    script.modem.session("done", script.now)
+    script.run(5000)
+    assert script.modem.state == "connected" and script.modem._dialled == "fleet" and script.data.count(b"ATD*99") == 2
+    assert [command for command in script.count if "fleet" in command] and "disconnecting" in script.states
+
+
 def test_the_end_is_told_by_either_side():
     for end in ("session", "device"):
         script = connected()

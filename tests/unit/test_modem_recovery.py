@@ -71,6 +71,17 @@ def test_no_network_for_long_is_answered_by_stronger_and_stronger_means():
     assert script.modem.state == "registered"
 
 
+def test_another_access_point_need_not_wait_for_what_the_last_one_has_earned():
+    script = Counted()
+    script.modem.target("connected", 0)
+    script.run(40000)
+    assert script.modem._dial_at > script.now + 5000
+    script.answers.pop("AT+QIACT=1")
+    script.modem.set_apn("fleet", script.now)
+    script.run(1000)
+    assert script.modem.state == "connected" and script.modem._dialled == "fleet"
+
+
 def test_a_dial_that_is_refused_again_and_again():
     script = Counted()
     script.modem.target("connected", 0)
