@@ -27,7 +27,7 @@ _REJECTED_CAP_MS = 3600000
 class Reports:
     """`journal` is a Journal; a batch holds at most `batch` readings of consecutive sequences."""
 
-    _held = None  # readings behind this sequence wait, where a policy has some taken more often than it has them sent
+    _upto = None  # readings behind this sequence wait, where a policy has some taken more often than it has them sent
 
     def __init__(self, journal, period_ms, batch=16):
         self.state = "offline"
@@ -115,7 +115,7 @@ class Reports:
             return
         batch = []
         for reading in self.journal.pending(self._batch):
-            if batch and reading[0] != batch[-1][0] + 1 or self._held is not None and reading[0] > self._held:
+            if batch and reading[0] != batch[-1][0] + 1 or self._upto is not None and reading[0] > self._upto:
                 break
             batch.append(reading)
         if batch:

@@ -37,7 +37,7 @@ class Rhythm:
 
     def end(self, now):
         """Readings do not wait any more."""
-        self._agent.reports._held = None
+        self._agent.reports._upto = None
         self._agent.reports._advance(now)
 
     def release(self, now):
@@ -45,7 +45,7 @@ class Rhythm:
         reports = self._agent.reports
         self.due = False
         if self._interval:
-            reports._held = reports.journal.next_seq - 1
+            reports._upto = reports.journal.next_seq - 1
             reports._advance(now)
 
     def poll(self, now):
