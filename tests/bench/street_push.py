@@ -12,8 +12,8 @@ from two_wans import missing
 from pointsman.tools.faults import Fault
 from pointsman.tools.groups.planning import Terms
 
-WINDOW_S = 10
-_LONGEST_S = 120
+WINDOW_S = 30
+_LONGEST_S = 180
 
 
 def measure(quick=False, figure="last_s"):
