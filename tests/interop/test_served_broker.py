@@ -127,6 +127,26 @@ def test_what_is_pushed_is_published_and_published_again(serve, mosquitto, tmp_p
     asyncio.run(asyncio.wait_for(story(), 6 * PATIENCE_S))
 
 
+def test_an_abort_that_the_broker_has_missed(serve, mosquitto, tmp_path):
+    """It was away, and the platform restarted before it came back: nobody finds the document there any more."""
+    document, platform = signing.sign(written(8), keys.create(tmp_path / "operator.pem")), serve()
+
+    async def story():
+        async with Member("dev0") as device:
+            await device.register(platform.uri)
+            await asyncio.to_thread(push, platform.asking.ask, document)
+            await becomes_retained(mosquitto, document)
+            await asyncio.to_thread(mosquitto.end)
+            await asyncio.to_thread(platform.asking.ask, "POST", "groups", "meters", "policies", 8, "abort")
+            assert await asyncio.to_thread(platform.end) == 0
+            await asyncio.to_thread(mosquitto.start)
+            await becomes_retained(mosquitto, document)
+            again = await asyncio.to_thread(serve)
+            await asyncio.to_thread(again.until, "broker_published")
+            await becomes_retained(mosquitto, b"")
+    asyncio.run(asyncio.wait_for(story(), 6 * PATIENCE_S))
+
+
 def push(ask, document):
     """To a group of one device, which listens to its topic."""
     ask("POST", "groups", name="meters", topic=TOPIC)

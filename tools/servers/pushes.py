@@ -67,7 +67,7 @@ class Pushes:
     # -- its life
 
     def start(self):
-        """Take up the rollouts of before: the last one of each group."""
+        """Take up the rollouts of before: the last one of each group. The broker may not know of an end yet."""
         known = {group.name: group for group in self.groups}
         last = {row["group"]: row for row in reversed(self._rollouts.listed())}
         for row in last.values():
@@ -75,6 +75,8 @@ class Pushes:
             if group and row["state"] in UNFINISHED:
                 ways = planning.ways(group, self._reached)
                 self._active[group.name] = self._rollouts.revive(row, group, ways, self._chance, _now())
+            elif group and group.topic and self._publish:
+                self._publish(group.topic, b"")
         self._worker = asyncio.create_task(self._work())
 
     async def stop(self):
