@@ -18,9 +18,10 @@ POL = "&pol=%s.0.none"
 
 
 class Grouped(Member):
-    """`asked`: what it has been asked of object 26243; `refuses`: with this code."""
+    """`asked`: what it has been asked of object 26243; `refuses`: with this code; `before_answer`: called when a group
+    has been written, before it says so."""
 
-    refuses = None
+    refuses = before_answer = None
 
     def __init__(self, name):
         super().__init__(name)
@@ -32,7 +33,10 @@ class Grouped(Member):
             self.asked.append((request.code.name, path))
             if self.refuses:
                 return Message(code=self.refuses)
-        return await super().render(request)
+        answer = await super().render(request)
+        if self.before_answer and request.code == Code.POST:
+            await self.before_answer()
+        return answer
 
     def on_post(self, path, request):
         self.values.update(entries(request.payload))
@@ -113,6 +117,21 @@ def test_what_a_bootstrap_has_said_stays_where_it_fits(platform):
             await becomes(lambda: device.values.get("/26243/0/0") == b"north", 20)
             await one.pushes.delete("north")
             await becomes(lambda: sorted(device.groups.values()) == [b"meters", b"theirs"], 20)
+    run(story)
+
+
+def test_who_leaves_while_it_is_told_of_its_group(platform):
+    async def story():
+        async with Grouped("dev0") as device, platform() as one:
+            async def leave():
+                device.before_answer = None
+                await one.pushes.groups.exclude("meters", "dev0")
+
+            device.before_answer = leave
+            await one.pushes.groups.create(Group("meters"))
+            await one.pushes.groups.include("meters", ["dev0"])
+            await device.comes(one)
+            await becomes(lambda: ("DELETE", "/26243/0") in device.asked and not device.groups)
     run(story)
 
 

@@ -83,8 +83,8 @@ class Bringing:
             self._tell_some()
 
     async def _prepare(self, endpoint):
-        """What it lacks, in this order: who is in no group takes no keys."""
-        if self._belonging.lacks(endpoint):
+        """What it lacks, in this order: who is in no group takes no keys. Its groups may change meanwhile."""
+        while self._belonging.lacks(endpoint):
             await self._belonging.tell(endpoint)
         await self._vouch(endpoint)
 
