@@ -21,6 +21,7 @@ _DOCUMENT, _BITMAP = 1024, 128  # bytes, at most
 _WINDOW_MS, _INDEX = 600000, 16777215  # at most
 _EAGAIN = (11, 35)
 _PAUSE_MS, _SHARE = 20, 4  # after each datagram: so long, or so many times what it took; no flood takes us longer
+_PAUSES_MS = 4000  # at most: where others take the processor for seconds, the next document waits no longer
 _AGAIN_MS = 1000  # between two answers that it is here already
 _RETRY_MS = 30000  # until an address that could not be joined is tried again
 _QUIET_MS = 3600000  # between two words about that
@@ -105,7 +106,7 @@ class Joined:
             self.hear(data, began)
             driver.flush()
         if key in self._heard:
-            pause = max(_PAUSE_MS, _SHARE * (driver.clock.now() - began))
+            pause = min(max(_PAUSE_MS, _SHARE * (driver.clock.now() - began)), _PAUSES_MS)
             driver.waiting.after(pause, key, lambda: self._await(key))
 
     def hear(self, data, now):

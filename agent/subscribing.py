@@ -12,7 +12,7 @@ _LOOK_MS = 1000  # between looks at the configuration and the links
 _AGAIN_MS, _TIMES = 10000, 30  # what may be taken later is offered again, so often
 _LATER = ("throttled", "unknown key", "busy", "early", "storage")  # reasons that pass
 _QUIET_MS = 60000
-_PAUSE_MS, _SHARE = 50, 4  # after each message: so long, or so many times what it took
+_PAUSE_MS, _SHARE, _PAUSES_MS = 50, 4, 4000  # after each message: so long, or so many times what it took, at most
 _PORT = 1883
 
 
@@ -123,7 +123,7 @@ class Subscribed:
         else:
             self._kept[topic] = [payload, token, 0]
             self._driver.waiting.after(_AGAIN_MS, "subscribed again", self._again)
-        self._line.rest(max(_PAUSE_MS, _SHARE * (self._driver.clock.now() - began)))
+        self._line.rest(min(max(_PAUSE_MS, _SHARE * (self._driver.clock.now() - began)), _PAUSES_MS))
 
     def _again(self):
         for topic in list(self._kept):

@@ -234,6 +234,16 @@ def test_after_each_datagram_there_is_a_pause():
     assert driver.waiting.streams == driver.waiting.timers == {} and driver.joined() == []
 
 
+def test_a_slow_machine_pauses_longer_but_not_for_long():
+    for took, paused in ((300, 1200), (9000, 4000)):
+        driver = Driver()
+        (sock,) = driver.board.made
+        sock.data += [b"x"]
+        driver.flush = lambda: setattr(driver.net, "now", driver.net.now + took)  # noqa: B023
+        driver.waiting.streams[id(sock)]()
+        assert driver.waiting.timers[("eth", "10.0.0.5", PLACE)][0] == paused
+
+
 def test_each_link_is_listened_to_that_costs_nothing():
     driver = Driver({0: GROUP, 3: PLACE}, {0: SOUTH, 3: OTHER}, {0: b"no address"}, metered="lte")
     driver.links(eth="10.0.0.5", wifi="10.1.0.5", lte="10.2.0.5")
