@@ -35,12 +35,12 @@ def whole(device):
 
 
 def test_what_strangers_send():
-    """3000 damaged envelopes: what is obeyed afterwards is nothing, or a whole document that was signed."""
+    """10,000 damaged envelopes: what is obeyed afterwards is nothing, or a whole document that was signed."""
     corpus = [signed(value) for value in DOCUMENTS]
     corpus += [wrapped(corpus[0], GUARD), wrapped(corpus[2], GUARD), keys(2), signed(document(9), b"X" * 64)]
     chance, device = Chance(11), world()
     genuine = [value[5] for value in DOCUMENTS] + [{}]
-    for turn in range(3000):
+    for turn in range(10000):
         data = mutated(corpus[turn % len(corpus)], corpus[chance.below(len(corpus))], chance)
         device.now += 400
         answer = device.offer(data, VIAS[chance.below(5)])

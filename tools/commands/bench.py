@@ -118,7 +118,7 @@ FIGURES = (
      "s", LESS, "group_push", {"loss": 20, "deaf": 30}),
     ("group.500.all_acked_s", "a policy to 500 emulated members, beside what a oneM2M server takes for it",
      "s", LESS, "group_push", {"figure": "small"}),
-    ("group.200.last_s", "one datagram to 200 MicroPython agents in namespaces, 30 s for the answers: until the last",
+    ("group.200.last_s", "one datagram to 200 MicroPython agents in namespaces, 15 s for the answers: until the last",
      "s", LESS, "street_push", {}),
     ("group.200.process_kib", "what each of those processes takes of the memory",
      "KiB", LESS, "street_push", {"figure": "process_kib"}),
