@@ -6,6 +6,7 @@ import subprocess
 from contextlib import asynccontextmanager
 
 import pytest
+from free_ports import free_port
 from grouped_site import PATIENCE, Site, becomes, run
 from mosquitto import Mosquitto
 from programs import found
@@ -38,10 +39,10 @@ def mosquitto(tmp_path):
 class Brokered:
     """A Site whose platform has a broker, as a group with a topic needs it."""
 
-    def __init__(self, folder, mosquitto):
+    def __init__(self, folder, mosquitto, gateways=0):
         self.uri, self.notes = "mqtt://127.0.0.1:%d" % mosquitto.port, []
         self.publisher = Broker(self.uri, self._note, user="platform", password=PASSWORD)
-        self.site = Site(folder, publish=self.publisher.publish)
+        self.site = Site(folder, gateways=gateways, publish=self.publisher.publish)
         self.file = str(folder / "password")
 
     def _note(self, event, **fields):
@@ -139,3 +140,42 @@ def test_who_comes_later_finds_what_is_retained(tmp_path, mosquitto, python):
             assert ("late", "policy") not in site.sent
             assert "connected from 127.0.0.7:" in (tmp_path / "mosquitto.log").read_text()
     run(story())
+
+
+def test_each_is_reached_by_what_it_supports(tmp_path, mosquitto):
+    """One push: multicast behind the gateway, the broker, a request; and later to who was away."""
+    async def story():
+        world, place = Brokered(tmp_path, mosquitto, gateways=1), ("239.77.0.21", free_port())
+        world.publisher.start()
+        try:
+            async with world.site as site:
+                await site.group("meters", "lan", "asked", "away", multicast=place, topic="policies/meters")
+                await site.prepare("lan", "meters", at=site.gateways[0], multicast="%s:%d" % place)
+                for name in ("asked", "away"):
+                    await site.prepare(name, "meters")
+                listens = await world.add("cpython", "meters")
+                there = [site.agent("lan", "micropython", "--link", "eth=lo@127.0.0.1"),
+                         site.agent("asked", "micropython"), listens]  # fmt: skip
+                await site.registered("lan", "asked", "cpython")
+                await site.platform.pushes.vouch(site.keys(1, "meters"))
+                await becomes(lambda: site.platform.pushes.vouched()["counts"].get("has them") == 3, PATIENCE)
+                await world.listening(listens)
+                await each_by_its_way(site, there)
+        finally:
+            await world.publisher.stop()
+    run(story())
+
+
+async def each_by_its_way(site, there):
+    pushes = site.platform.pushes
+    await pushes.push("meters", site.document(1, report_period_s=10), Terms(grace_ms=1000 * PATIENCE))
+
+    def applied():
+        return [row["endpoint"] for row in pushes.outcomes("meters", 1) if row["reason"] == "applied"]
+    await becomes(lambda: sorted(applied()) == ["asked", "cpython", "lan"], PATIENCE)
+    assert pushes.status("meters", 1)["sent"] == {"multicast": 1, "unicast": 1, "topic": 1}
+    late = site.agent("away", "cpython")
+    assert await site.complete(1) == dict.fromkeys(("lan", "asked", "away", "cpython"), APPLIED)
+    assert pushes.status("meters", 1)["sent"] == {"multicast": 1, "unicast": 2, "topic": 1}
+    for agent in (*there, late):
+        await obeyed(agent)
