@@ -155,6 +155,7 @@ def test_the_port_vanishes_and_comes_back(tmp_path):
     asyncio.run(main())
 
 
+@pytest.mark.long
 def test_a_look_at_the_modem_in_the_midst_of_the_call(tmp_path):
     """Without the multiplexer: out by +++, signal and registration, back by ATO; nothing is lost, nobody registers
     again. Where ATO leads nowhere the call is dialled anew."""

@@ -47,6 +47,7 @@ def test_an_image_costs_no_heap(tmp_path):
         assert ("MemoryError" in done.stdout + done.stderr) == (code == 1)
 
 
+@pytest.mark.long
 def test_an_image_is_the_same_wherever_it_is_built(tmp_path):
     assert build.build_romfs(tmp_path / "a.romfs") > 10000
     code = "import sys; from pointsman.tools.firmware.build import build_romfs; build_romfs(sys.argv[1])"

@@ -86,6 +86,7 @@ def test_three_devices_at_once(command):
     assert len(summary["devices"]) == 3 and all(device["ok"] for device in summary["devices"].values())
 
 
+@pytest.mark.long
 def test_a_story_that_breaks_says_where(command):
     """Without a platform the gateway cannot register the device upstream: that act is named, with what was seen."""
     code, rows, summary = _story(command, POINTSMAN_LAB_FAULT="no-platform")
