@@ -69,6 +69,8 @@ def configuration(target, format, payload):
     6.1.7.5). The value of a multiple resource is {instance: value}."""
     found = {}
     for where, value in content.decode(target, kind, format, payload):
+        if len(where) < 3:
+            raise RemoteError("%s is no resource, so nothing can be written to it" % spelled(where))
         taken = kind(where)
         if taken is None:
             continue

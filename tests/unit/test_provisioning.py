@@ -119,6 +119,15 @@ def test_an_inconsistent_configuration_changes_nothing():
     assert net.agent.registration.state == "registered"
 
 
+def test_an_instance_is_no_value():
+    """LwM2M CBOR can name an instance with null behind it, which in a write means nothing."""
+    nulls = [(coap.PUT, path, {"payload": data, "format": 11544})
+             for path, data in (("/0", b"\xa1\x00\xf6"), ("/1", b"\xa1\x01\xa1\x03\xf6"), ("/1/3", b"\xa1\x01\xf6"))]
+    net, boot = begin(nulls + accounts() + [FINISH])
+    assert codes(boot) == [coap.BAD_REQUEST] * 3 + [coap.CHANGED] * 3
+    assert net.agent.registration.state == "registered"
+
+
 class Keyless:
     """The medium of a board that has no machine key."""
 
