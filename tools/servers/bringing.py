@@ -142,7 +142,7 @@ class _Turn:
         found[1] += 1
         try:
             await found[0].acquire()
-        except BaseException:
+        except asyncio.CancelledError:
             self._leave(found)
             raise
 
